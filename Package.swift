@@ -1,0 +1,50 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "c2c-vk",
+    products: [
+        .executable(name: "c2c-vk", targets: ["c2c-vk"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    ],
+    targets: [
+        // System libraries: module maps, no code.
+        .systemLibrary(name: "CVulkan", pkgConfig: "vulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CGlslang", pkgConfig: "glslang", providers: [.apt(["glslang-dev", "spirv-tools"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        // Shaders/*.comp -> SPIR-V -> Swift, at build time.
+        .executableTarget(name: "ShaderCompiler", dependencies: ["CGlslang"]),
+        .plugin(name: "EmbedShaders", capability: .buildTool(), dependencies: ["ShaderCompiler"], path: "Sources/EmbedShaders"),
+
+        .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "Checkpoints"),
+        .target(name: "Tokenization", dependencies: ["CPCRE2"]),
+        .target(name: "Inference"),
+        .target(name: "ReferenceBackend", dependencies: ["Inference"]),
+        .target(name: "VulkanBackend", dependencies: ["VulkanCompute", "Inference"], plugins: ["EmbedShaders"]),
+        .target(name: "ModelLoading", dependencies: ["Checkpoints", "Inference"]),
+        .executableTarget(
+            name: "c2c-vk",
+            dependencies: [
+                "VulkanCompute", "Checkpoints", "Tokenization", "Inference", "ModelLoading",
+                "VulkanBackend", "ReferenceBackend",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
+        .testTarget(name: "ShaderCompilerTests"),
+        .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "ReferenceBackend"]),
+        .testTarget(name: "KernelTests", dependencies: ["Inference", "ReferenceBackend", "VulkanBackend"]),
+        .testTarget(
+            name: "GoldenTests",
+            dependencies: ["Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "VulkanBackend"]),
+        .testTarget(name: "CommandTests"),
+    ]
+)

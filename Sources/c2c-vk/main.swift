@@ -1,0 +1,1 @@
+print("c2c-vk")
