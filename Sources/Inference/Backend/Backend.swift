@@ -1,0 +1,104 @@
+/// A tensor that a backend keeps until its last reference goes: a weight, a cache, an input or a result.
+public protocol StoredTensor: AnyObject {
+    var name: String { get }
+    var shape: TensorShape { get }
+    var type: ElementType { get }
+}
+
+/// A graph compiled for a backend: memory planned and, on a device, commands recorded.
+public protocol Plan: AnyObject {
+    var name: String { get }
+}
+
+/// Who will look at a stored tensor.
+public enum TensorPlacement: Sendable {
+    /// The device alone, but for rare reads.
+    case device
+    /// The host reads it after every run, without a copy.
+    case hostReadable
+}
+
+/// Numbers written to a u32 tensor before a plan runs.
+public struct PlanInput {
+    public var tensor: any StoredTensor
+    public var values: [UInt32]
+
+    public init(_ tensor: any StoredTensor, _ values: [UInt32]) {
+        self.tensor = tensor
+        self.values = values
+    }
+}
+
+/// One run of a plan that has been handed to the backend. Runs finish in the order they were handed over.
+public struct Execution: Hashable, Sendable {
+    public var value: UInt64
+
+    public init(value: UInt64) {
+        self.value = value
+    }
+}
+
+/// What a stretch of work belongs to; a backend adds its time up by phase.
+public enum Phase: String, Sendable, CaseIterable {
+    case sharerPrefill, receiverPrefill, fusion, decode
+}
+
+/// The bytes a backend holds.
+public struct MemoryUse: Sendable {
+    public var current: Int
+    public var peak: Int
+
+    public init(current: Int, peak: Int) {
+        self.current = current
+        self.peak = peak
+    }
+}
+
+/// The one seam between the models and what computes them.
+///
+/// `execute` returns before the work is done and work runs in the order it was handed over; only `wait`,
+/// `read` and `seconds` block. A backend is used from one thread at a time.
+public protocol Backend: AnyObject {
+    /// For people: the device's name.
+    var name: String { get }
+
+    /// The largest tensor that one operation can write, in bytes.
+    var maximumOutputBytes: Int { get }
+
+    var memory: MemoryUse { get }
+
+    /// A new tensor of zeros.
+    /// - Throws: when memory is exhausted, naming what was asked and what is free.
+    func makeTensor(
+        _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement
+    ) throws -> any StoredTensor
+
+    /// A new tensor filled from host memory; see `WeightSource`.
+    func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor
+
+    /// A new tensor of uniform random values in `-scale ..< scale`, the same on every backend.
+    func makeRandomTensor(
+        _ name: String, _ shape: TensorShape, _ type: ElementType, seed: UInt32, scale: Float
+    ) throws -> any StoredTensor
+
+    /// Compiles a graph. `bindings` holds, by name, every tensor the graph calls bound.
+    func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan
+
+    /// Hands a plan over for one run, after `inputs` are written.
+    @discardableResult
+    func execute(_ plan: any Plan, inputs: [PlanInput], phase: Phase) throws -> Execution
+
+    /// Waits until a run and all before it are done.
+    func wait(_ execution: Execution) throws
+
+    /// A tensor's values without padding, row-major, as float32, once everything handed over is done.
+    func read(_ tensor: any StoredTensor) throws -> [Float]
+
+    /// A part of a u32 tensor. A `.hostReadable` one is read as it is now; else as `read`.
+    func readIDs(_ tensor: any StoredTensor, _ range: Range<Int>) throws -> [UInt32]
+
+    /// Device seconds spent on a phase by runs that are done, since the last `resetTimings`.
+    func seconds(in phase: Phase) throws -> Double
+
+    func resetTimings()
+}

@@ -1,0 +1,152 @@
+/// One operation of a graph.
+///
+/// Both backends handle every case, so adding one means a kernel, its host call, its reference and its test.
+/// All activations are float32 and all sums are taken in float32, whatever the types of weights and caches.
+public enum Op: Sendable {
+    case embed(Embed)
+    case rmsNorm(RMSNorm)
+    case linear(Linear)
+    case rope(RoPE)
+    case attention(Attention)
+    case swiGLU(SwiGLU)
+    case readCache(CacheRead)
+    case writeCache(CacheWrite)
+    case gatedAdd(GatedAdd)
+    case argmax(ArgMax)
+    case advance(Advance)
+}
+
+/// `output[t] = table[ids[t]]`. Ids are checked on the host; one past the table reads nothing and gives zeros.
+public struct Embed: Sendable {
+    /// `[1, 1, tokens]` of u32.
+    public var ids: TensorView
+    /// `[1, vocabulary, hidden]` of any weight type.
+    public var table: Tensor
+    /// `[1, tokens, hidden]`.
+    public var output: TensorView
+}
+
+/// Root-mean-square normalisation, `y = x / sqrt(mean(x^2) + epsilon) * weight`
+/// (Zhang and Sennrich, arXiv 1910.07467), of every group of `columns / groups` neighbouring columns.
+public struct RMSNorm: Sendable {
+    /// `[batch, tokens, groups * width]`.
+    public var input: TensorView
+    /// `[batch, 1, width]` of f32.
+    public var weight: Tensor
+    /// One for a layer's norm, the number of heads for Qwen3's norms of queries and keys.
+    public var groups: Int
+    public var epsilon: Float
+    /// As `input`; may be the same memory.
+    public var output: TensorView
+}
+
+/// What a `Linear` does to each sum before it adds the residual.
+public enum Activation: UInt32, Sendable {
+    case none = 0
+    /// The exact one, `x * (1 + erf(x / sqrt(2))) / 2`.
+    case gelu = 1
+}
+
+/// `output = activation(input * weight^T + bias) + residual`, for each matrix of the batch.
+public struct Linear: Sendable {
+    /// `[batch, tokens, inputs]`.
+    public var input: TensorView
+    /// `[batch, outputs, inputs]` of any weight type.
+    public var weight: Tensor
+    /// `[batch, 1, outputs]` of f32.
+    public var bias: Tensor?
+    public var activation: Activation
+    /// `[batch, tokens, outputs]`; may be the same memory as `output`.
+    public var residual: TensorView?
+    /// `[batch, tokens, outputs]`.
+    public var output: TensorView
+}
+
+/// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-split form of Hugging Face's models:
+/// within a head, `(a, b) = (x[i], x[i + D/2])` becomes `(a cos - b sin, b cos + a sin)`.
+public struct RoPE: Sendable {
+    /// `[1, tokens, heads * headDim]`.
+    public var input: TensorView
+    public var headDim: Int
+    /// `[1, capacity, headDim]` of f32: row p holds D/2 cosines, then D/2 sines, of position p.
+    public var table: Tensor
+    /// One u32: the position of the first token.
+    public var position: TensorView
+    /// As `input`; may be the same memory.
+    public var output: TensorView
+}
+
+/// Causal grouped-query attention over a KV-cache:
+/// token t sees the cache's rows `0 ... position + t`; head h reads KV head `h / (heads / kvHeads)`.
+public struct Attention: Sendable {
+    /// `[1, tokens, heads * headDim]`, after RoPE.
+    public var queries: TensorView
+    /// `[kvHeads, capacity, headDim]`, after RoPE.
+    public var keys: Tensor
+    /// `[kvHeads, capacity, headDim]`.
+    public var values: Tensor
+    public var heads: Int
+    /// What the products of queries and keys are multiplied with, usually `1 / sqrt(headDim)`.
+    public var scale: Float
+    /// One u32: the cache row of the first token.
+    public var position: TensorView
+    /// `[1, tokens, heads * headDim]`.
+    public var output: TensorView
+}
+
+/// `output = silu(gate) * up`, with gate and up side by side in `input` (Shazeer, arXiv 2002.05202).
+public struct SwiGLU: Sendable {
+    /// `[1, tokens, 2 * width]`: the gate's columns, then up's.
+    public var input: TensorView
+    /// `[1, tokens, width]`.
+    public var output: TensorView
+}
+
+/// Reads cache rows `position ..< position + tokens` into token-major order, head h at columns `h * headDim`.
+public struct CacheRead: Sendable {
+    /// `[kvHeads, capacity, headDim]`.
+    public var cache: Tensor
+    /// One u32: the first row.
+    public var position: TensorView
+    /// `[1, tokens, kvHeads * headDim]`.
+    public var output: TensorView
+}
+
+/// Writes cache rows `position ..< position + tokens`, rounding to the cache's type (ties to even).
+public struct CacheWrite: Sendable {
+    /// `[1, tokens, kvHeads * headDim]`.
+    public var input: TensorView
+    /// `[kvHeads, capacity, headDim]`.
+    public var cache: Tensor
+    /// One u32: the first row.
+    public var position: TensorView
+}
+
+/// The last step of a C2C projector with an open gate:
+/// `target[t, h, d] += sigmoid(scale[t, h]) * projected[t, h, d]`.
+public struct GatedAdd: Sendable {
+    /// `[batch, tokens, heads * headDim]`.
+    public var projected: TensorView
+    /// `[batch, tokens, heads]`, before the sigmoid.
+    public var scale: TensorView
+    /// `[batch, tokens, heads * headDim]`, read and written.
+    public var target: TensorView
+}
+
+/// Greedy sampling: the index of the largest value of a row, the lowest one of equals.
+public struct ArgMax: Sendable {
+    /// `[1, 1, vocabulary]`.
+    public var logits: TensorView
+    /// One u32 that receives the index.
+    public var token: TensorView
+    /// `[1, 1, steps]` of u32: the index is also written to element `step`.
+    public var log: Tensor
+    /// One u32.
+    public var step: TensorView
+}
+
+/// Adds `amount` to a u32. It lets a recorded graph be replayed for the next token without the host.
+public struct Advance: Sendable {
+    public var counter: TensorView
+    public var amount: Int
+}

@@ -1,0 +1,53 @@
+extension Op {
+    /// The tensors the operation reads.
+    public var reads: [Tensor] {
+        switch self {
+        case .embed(let op): [op.ids.tensor, op.table]
+        case .rmsNorm(let op): [op.input.tensor, op.weight]
+        case .linear(let op):
+            [op.input.tensor, op.weight] + (op.bias.map { [$0] } ?? []) + (op.residual.map { [$0.tensor] } ?? [])
+        case .rope(let op): [op.input.tensor, op.table, op.position.tensor]
+        case .attention(let op): [op.queries.tensor, op.keys, op.values, op.position.tensor]
+        case .swiGLU(let op): [op.input.tensor]
+        case .readCache(let op): [op.cache, op.position.tensor]
+        case .writeCache(let op): [op.input.tensor, op.position.tensor]
+        case .gatedAdd(let op): [op.projected.tensor, op.scale.tensor, op.target.tensor]
+        case .argmax(let op): [op.logits.tensor, op.step.tensor]
+        case .advance(let op): [op.counter.tensor]
+        }
+    }
+
+    /// The tensors the operation writes, wholly or in part.
+    public var writes: [Tensor] {
+        switch self {
+        case .embed(let op): [op.output.tensor]
+        case .rmsNorm(let op): [op.output.tensor]
+        case .linear(let op): [op.output.tensor]
+        case .rope(let op): [op.output.tensor]
+        case .attention(let op): [op.output.tensor]
+        case .swiGLU(let op): [op.output.tensor]
+        case .readCache(let op): [op.output.tensor]
+        case .writeCache(let op): [op.cache]
+        case .gatedAdd(let op): [op.target.tensor]
+        case .argmax(let op): [op.token.tensor, op.log]
+        case .advance(let op): [op.counter.tensor]
+        }
+    }
+
+    /// The operation's name in profiles: its kernel's.
+    public var kernelName: String {
+        switch self {
+        case .embed: "embed"
+        case .rmsNorm: "rms_norm"
+        case .linear: "linear"
+        case .rope: "rope"
+        case .attention: "attention"
+        case .swiGLU: "swiglu"
+        case .readCache: "read_cache"
+        case .writeCache: "write_cache"
+        case .gatedAdd: "gated_add"
+        case .argmax: "argmax"
+        case .advance: "advance"
+        }
+    }
+}

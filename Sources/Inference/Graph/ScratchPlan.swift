@@ -1,0 +1,44 @@
+/// Places a graph's scratch tensors in one block of memory, giving tensors that are never alive together the
+/// same bytes.
+public struct ScratchPlan: Sendable {
+    /// Byte offset of each scratch tensor in the block.
+    public private(set) var offsets: [Tensor: Int] = [:]
+    /// Bytes the block needs.
+    public private(set) var byteCount = 0
+
+    /// - Parameter alignment: every offset is a multiple of it; a power of two.
+    public init(_ graph: Graph, alignment: Int) {
+        var lifetimes: [Tensor: ClosedRange<Int>] = [:]
+        for (index, op) in graph.ops.enumerated() {
+            for tensor in op.reads + op.writes where graph.info(tensor).storage == .scratch {
+                let first = lifetimes[tensor]?.lowerBound ?? index
+                lifetimes[tensor] = first...index
+            }
+        }
+        // Greedy by size: the largest tensors choose first, each the lowest gap among those it lives beside.
+        let bySize = lifetimes.keys.sorted {
+            let (a, b) = (Self.size(of: $0, in: graph), Self.size(of: $1, in: graph))
+            return a == b ? $0.id < $1.id : a > b
+        }
+        var placed: [(lifetime: ClosedRange<Int>, bytes: Range<Int>)] = []
+        for tensor in bySize {
+            guard let lifetime = lifetimes[tensor] else { continue }
+            let size = (Self.size(of: tensor, in: graph) + alignment - 1) & ~(alignment - 1)
+            let neighbours = placed.filter { $0.lifetime.overlaps(lifetime) }.map(\.bytes)
+                .sorted { $0.lowerBound < $1.lowerBound }
+            var offset = 0
+            for bytes in neighbours {
+                if offset + size <= bytes.lowerBound { break }
+                offset = max(offset, bytes.upperBound)
+            }
+            placed.append((lifetime, offset..<offset + size))
+            offsets[tensor] = offset
+            byteCount = max(byteCount, offset + size)
+        }
+    }
+
+    private static func size(of tensor: Tensor, in graph: Graph) -> Int {
+        let info = graph.info(tensor)
+        return info.shape.storedCount * info.type.byteCount
+    }
+}
