@@ -122,15 +122,17 @@ public struct CacheWrite: Sendable {
     public var position: TensorView
 }
 
-/// The last step of a C2C projector with an open gate:
-/// `target[t, h, d] += sigmoid(scale[t, h]) * projected[t, h, d]`.
+/// The last step of a C2C projector with an open gate, straight into the receiver's cache:
+/// `cache[h, position + t, d] += sigmoid(scale[t, h]) * projected[t, h, d]`, rounded to the cache's type.
 public struct GatedAdd: Sendable {
-    /// `[batch, tokens, heads * headDim]`.
+    /// `[1, tokens, kvHeads * headDim]`.
     public var projected: TensorView
-    /// `[batch, tokens, heads]`, before the sigmoid.
+    /// `[1, tokens, kvHeads]`, before the sigmoid.
     public var scale: TensorView
-    /// `[batch, tokens, heads * headDim]`, read and written.
-    public var target: TensorView
+    /// `[kvHeads, capacity, headDim]`, read and written.
+    public var cache: Tensor
+    /// One u32: the first row.
+    public var position: TensorView
 }
 
 /// Greedy sampling: the index of the largest value of a row, the lowest one of equals.

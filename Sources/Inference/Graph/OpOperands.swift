@@ -11,7 +11,7 @@ extension Op {
         case .swiGLU(let op): [op.input.tensor]
         case .readCache(let op): [op.cache, op.position.tensor]
         case .writeCache(let op): [op.input.tensor, op.position.tensor]
-        case .gatedAdd(let op): [op.projected.tensor, op.scale.tensor, op.target.tensor]
+        case .gatedAdd(let op): [op.projected.tensor, op.scale.tensor, op.cache, op.position.tensor]
         case .argmax(let op): [op.logits.tensor, op.step.tensor]
         case .advance(let op): [op.counter.tensor]
         }
@@ -28,7 +28,7 @@ extension Op {
         case .swiGLU(let op): [op.output.tensor]
         case .readCache(let op): [op.output.tensor]
         case .writeCache(let op): [op.cache]
-        case .gatedAdd(let op): [op.target.tensor]
+        case .gatedAdd(let op): [op.cache]
         case .argmax(let op): [op.token.tensor, op.log]
         case .advance(let op): [op.counter.tensor]
         }

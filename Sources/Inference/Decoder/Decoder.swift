@@ -1,0 +1,40 @@
+/// A decoder with its weights in a backend's memory.
+public final class Decoder {
+    public let description: DecoderDescription
+    public let extent: DecoderExtent
+    /// Distinguishes the models of a session in names, such as `receiver` or `sharer0`.
+    public let name: String
+    private let weights: [WeightSlot.Role: any StoredTensor]
+
+    /// - Parameter weights: a tensor for every slot of `description.weightSlots(extent)`, of the slot's shape.
+    /// - Throws: `InferenceError.missingWeight` when one is not there or has another shape.
+    public init(
+        name: String, description: DecoderDescription, extent: DecoderExtent,
+        weights: [WeightSlot.Role: any StoredTensor]
+    ) throws {
+        for slot in description.weightSlots(extent) {
+            guard let weight = weights[slot.role], weight.shape == slot.shape else {
+                throw InferenceError.missingWeight("\(name): \(slot.role) of shape \(slot.shape)")
+            }
+        }
+        self.name = name
+        self.description = description
+        self.extent = extent
+        self.weights = weights
+    }
+
+    func weight(_ role: WeightSlot.Role) -> any StoredTensor {
+        guard let weight = weights[role] else {
+            preconditionFailure("\(name): \(role) is outside the extent that was loaded")
+        }
+        return weight
+    }
+
+    /// All weights, in no order.
+    var storedWeights: [any StoredTensor] { Array(weights.values) }
+
+    /// Bytes of all weights as stored, padding included.
+    public var weightBytes: Int {
+        storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+    }
+}

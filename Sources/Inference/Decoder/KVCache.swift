@@ -1,0 +1,46 @@
+/// The keys and values of one decoder for one sequence, with the tensors that go with them.
+///
+/// Keys are stored after RoPE (and after Qwen3's norm), as transformers caches them; so projectors read them as trained.
+public final class KVCache {
+    /// Rows each layer has room for.
+    public let capacity: Int
+    /// By layer: `[kvHeads, capacity, headDim]`.
+    public let keys: [any StoredTensor]
+    /// By layer: `[kvHeads, capacity, headDim]`.
+    public let values: [any StoredTensor]
+    /// One u32: rows filled on the device when the runs handed over so far are done. The next token's position.
+    public let position: any StoredTensor
+    /// `[1, capacity, headDim]`: cosines and sines for every position.
+    public let ropeTable: any StoredTensor
+    /// Rows filled, as the host knows it.
+    public internal(set) var count = 0
+
+    /// - Parameters:
+    ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
+    ///   - capacity: tokens.
+    /// - Throws: what the backend throws when memory is exhausted.
+    public init(for decoder: Decoder, capacity: Int, type: ElementType, on backend: any Backend) throws {
+        let description = decoder.description
+        let shape = TensorShape(
+            batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
+        self.capacity = capacity
+        keys = try (0..<decoder.extent.layerCount).map {
+            try backend.makeTensor("\(decoder.name).key.\($0)", shape, type, placement: .device)
+        }
+        values = try (0..<decoder.extent.layerCount).map {
+            try backend.makeTensor("\(decoder.name).value.\($0)", shape, type, placement: .device)
+        }
+        position = try backend.makeTensor(
+            "\(decoder.name).position", TensorShape(columns: 1), .u32, placement: .device)
+        let table = description.rope.table(headDim: description.headDim, positions: capacity)
+        ropeTable = try backend.makeTensor(
+            "\(decoder.name).rope",
+            WeightSource(
+                HostMatrix(name: "rope", rows: capacity, columns: description.headDim, values: table)), type: .f32)
+    }
+
+    /// Bytes of all keys and values as stored.
+    public var byteCount: Int {
+        (keys + values).reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+    }
+}

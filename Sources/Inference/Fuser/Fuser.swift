@@ -1,0 +1,63 @@
+/// A fuser with its weights in a backend's memory.
+public final class Fuser {
+    public let description: FuserDescription
+    /// Distinguishes the fusers of a session in names, such as `fuser0`.
+    public let name: String
+    private let weights: [FuserWeightSlot.Role: any StoredTensor]
+
+    /// - Parameter weights: a tensor for every slot of `description.weightSlots`, of the slot's shape.
+    /// - Throws: `InferenceError.missingWeight` when one is not there or has another shape.
+    public init(
+        name: String, description: FuserDescription, weights: [FuserWeightSlot.Role: any StoredTensor]
+    ) throws {
+        for slot in description.weightSlots {
+            guard let weight = weights[slot.role], weight.shape == slot.shape else {
+                throw InferenceError.missingWeight("\(name): \(slot.role) of shape \(slot.shape)")
+            }
+        }
+        self.name = name
+        self.description = description
+        self.weights = weights
+    }
+
+    func weight(_ role: FuserWeightSlot.Role) -> any StoredTensor {
+        guard let weight = weights[role] else {
+            preconditionFailure("\(name): \(role) belongs to no open projection")
+        }
+        return weight
+    }
+
+    /// All weights, in no order.
+    var storedWeights: [any StoredTensor] { Array(weights.values) }
+
+    /// Bytes of all weights as stored, padding included.
+    public var weightBytes: Int {
+        storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+    }
+
+    /// Checks that the fuser was made for this pair.
+    /// - Throws: `InferenceError.mismatch` saying which number differs.
+    public func check(receiver: DecoderDescription, sharer: DecoderDescription) throws {
+        let shapes: [(String, Int, Int)] = [
+            ("receiver KV heads", description.receiverKVHeadCount, receiver.kvHeadCount),
+            ("columns of a receiver head", description.receiverHeadDim, receiver.headDim),
+            ("sharer KV heads", description.sharerKVHeadCount, sharer.kvHeadCount),
+            ("columns of a sharer head", description.sharerHeadDim, sharer.headDim),
+        ]
+        for (what, wanted, found) in shapes where wanted != found {
+            throw InferenceError.mismatch(
+                "\(name) was made for \(wanted) \(what), the model has \(found); is it for another pair of models?")
+        }
+        let highest = description.open.map(\.receiverLayer).max() ?? 0
+        guard highest < receiver.layerCount else {
+            throw InferenceError.mismatch(
+                "\(name) fuses receiver layer \(highest), the receiver has \(receiver.layerCount) layers; "
+                    + "is it for another receiver?")
+        }
+        guard description.sharerLayerCount <= sharer.layerCount else {
+            throw InferenceError.mismatch(
+                "\(name) reads sharer layer \(description.sharerLayerCount - 1), the sharer has "
+                    + "\(sharer.layerCount) layers; is it for another sharer?")
+        }
+    }
+}

@@ -1,0 +1,180 @@
+/// A model whose cache the receiver is given, with the fuser that translates it.
+public struct Sharer {
+    public var decoder: Decoder
+    public var fuser: Fuser
+
+    public init(decoder: Decoder, fuser: Fuser) {
+        self.decoder = decoder
+        self.fuser = fuser
+    }
+}
+
+/// One sequence: the KV-caches of a receiver and its sharers, and the plans that work on them.
+///
+/// Nothing here waits for the device except where a token, or a tensor, is read.
+public final class Session {
+    public let backend: any Backend
+    public let receiver: Decoder
+    public let sharers: [Sharer]
+    public let fusionMode: FusionMode
+    public let receiverCache: KVCache
+    /// By sharer; nil where all of its fuser's gates are closed, so that nothing is read from it.
+    public let sharerCaches: [KVCache?]
+
+    let plans: SessionPlans
+    /// The new tokens' ids, in order.
+    private let log: any StoredTensor
+    /// The runs that choose each new token, by step.
+    private var stepExecutions: [Execution] = []
+
+    /// - Parameters:
+    ///   - capacity: tokens that the caches have room for, prompt and answer together.
+    ///   - cacheType: f32, f16 or bf16.
+    ///   - prefillChunk: the most tokens that run as one; it bounds scratch memory.
+    /// - Throws: `InferenceError.mismatch` for a fuser that doesn't fit its models; what the backend throws when
+    ///   memory is exhausted.
+    public init(
+        on backend: any Backend, receiver: Decoder, sharers: [Sharer] = [], fusionMode: FusionMode = .sequential,
+        capacity: Int, cacheType: ElementType = .f16, prefillChunk: Int = 512
+    ) throws {
+        for sharer in sharers {
+            try sharer.fuser.check(receiver: receiver.description, sharer: sharer.decoder.description)
+        }
+        self.backend = backend
+        self.receiver = receiver
+        self.sharers = sharers
+        self.fusionMode = fusionMode
+        receiverCache = try KVCache(for: receiver, capacity: capacity, type: cacheType, on: backend)
+        sharerCaches = try sharers.map { sharer in
+            guard sharer.decoder.extent.layerCount > 0 else { return nil }
+            return try KVCache(for: sharer.decoder, capacity: capacity, type: cacheType, on: backend)
+        }
+        log = try backend.makeTensor(
+            "token_log", TensorShape(columns: capacity + 1), .u32, placement: .hostReadable)
+        plans = try SessionPlans(backend: backend, log: log, prefillChunk: prefillChunk)
+    }
+
+    /// Bytes of all caches as stored.
+    public var cacheBytes: Int {
+        receiverCache.byteCount + sharerCaches.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    }
+
+    /// Prefills the prompt section by section, fuses, and chooses the first new token.
+    ///
+    /// - Parameters:
+    ///   - ids: the prompt of every model.
+    ///   - sections: they cover the prompt; the last is never fused, and no sharer sees it.
+    ///   - onLogits: given the logits of every prompt position, a chunk at a time as `[tokens, vocabulary]`; asking
+    ///     for them costs an LM head over the whole prompt.
+    /// - Throws: `InferenceError.badRequest` for an empty prompt, one longer than the caches, an id outside a
+    ///   vocabulary, or sections that don't fit.
+    public func prefill(
+        _ ids: [Int], sections: [Section], onLogits: (([Float]) throws -> Void)? = nil
+    ) throws {
+        try check(ids, sections)
+        receiverCache.count = 0
+        sharerCaches.forEach { $0?.count = 0 }
+        stepExecutions = []
+
+        for (index, section) in sections.enumerated() {
+            let isLast = index == sections.count - 1
+            let start = receiverCache.count
+            let tokens = ids[start..<start + section.length].map { UInt32($0) }
+            if !isLast {
+                for (sharer, cache) in zip(sharers, sharerCaches) {
+                    guard let cache else { continue }
+                    try run(tokens, sharer.decoder, cache, phase: .sharerPrefill)
+                }
+            }
+            try run(
+                tokens, receiver, receiverCache, phase: .receiverPrefill, choosesToken: isLast, onLogits: onLogits)
+            if !isLast && section.sharerMask > 0 {
+                try fuse(start: start, count: section.length, mask: section.sharerMask)
+            }
+        }
+    }
+
+    /// Hands one more decode step over: the receiver reads the last chosen token and chooses the next.
+    ///
+    /// - Returns: false when the cache is full.
+    func handOverStep() throws -> Bool {
+        guard receiverCache.count < receiverCache.capacity else { return false }
+        let plan = try plans.decode(receiver, receiverCache)
+        stepExecutions.append(try backend.execute(plan, inputs: [], phase: .decode))
+        receiverCache.count += 1
+        return true
+    }
+
+    /// Waits for the token of a step; 0 is the one `prefill` chose.
+    func token(ofStep step: Int) throws -> Int {
+        try backend.wait(stepExecutions[step])
+        return Int(try backend.readIDs(log, step..<step + 1)[0])
+    }
+
+    /// Steps that have been handed over, the prompt's included.
+    var stepCount: Int { stepExecutions.count }
+
+    /// The logits `[vocabulary]` that chose the last token, once its step is done.
+    public func lastLogits() throws -> [Float] {
+        try backend.read(try plans.logits(rows: 1, receiver))
+    }
+
+    private func run(
+        _ tokens: [UInt32], _ decoder: Decoder, _ cache: KVCache, phase: Phase, choosesToken: Bool = false,
+        onLogits: (([Float]) throws -> Void)? = nil
+    ) throws {
+        let chunk = plans.chunk(for: decoder, allLogits: onLogits != nil)
+        for first in stride(from: 0, to: tokens.count, by: chunk) {
+            let part = Array(tokens[first..<min(first + chunk, tokens.count)])
+            let isEnd = first + part.count == tokens.count
+            let tail = SessionPlans.Tail(choosesToken: choosesToken && isEnd, allLogits: onLogits != nil)
+            let plan = try plans.prefill(part.count, decoder, cache, tail: tail)
+            var inputs = [
+                PlanInput(plans.ids, part), PlanInput(cache.position, [UInt32(cache.count)]),
+            ]
+            if choosesToken { inputs.append(PlanInput(plans.step, [0])) }
+            let execution = try backend.execute(plan, inputs: inputs, phase: phase)
+            cache.count += part.count
+            if let onLogits {
+                try onLogits(try backend.read(try plans.logits(rows: part.count, decoder)))
+            }
+            if choosesToken && isEnd { stepExecutions = [execution] }
+        }
+    }
+
+    private func fuse(start: Int, count: Int, mask: Int) throws {
+        let sources = zip(sharers, sharerCaches).enumerated().compactMap { index, pair -> FuserGraph.Source? in
+            guard mask & (1 << index) != 0, let cache = pair.1, !pair.0.fuser.description.open.isEmpty else {
+                return nil
+            }
+            return FuserGraph.Source(fuser: pair.0.fuser, cache: cache)
+        }
+        guard !sources.isEmpty else { return }
+        let chunk = plans.fusionChunk(sources.map(\.fuser))
+        for first in stride(from: 0, to: count, by: chunk) {
+            let plan = try plans.fusion(
+                min(chunk, count - first), receiverCache, sources, mode: fusionMode)
+            try backend.execute(
+                plan, inputs: [PlanInput(plans.fusionStart, [UInt32(start + first)])], phase: .fusion)
+        }
+    }
+
+    private func check(_ ids: [Int], _ sections: [Section]) throws {
+        guard !ids.isEmpty else {
+            throw InferenceError.badRequest("the prompt is empty; give at least one token")
+        }
+        guard ids.count <= receiverCache.capacity else {
+            throw InferenceError.badRequest(
+                "the prompt has \(ids.count) tokens, \(ids.count - receiverCache.capacity) more than the context of "
+                    + "\(receiverCache.capacity); shorten it or raise --context")
+        }
+        for decoder in [receiver] + sharers.map(\.decoder) {
+            let size = decoder.description.vocabularySize
+            if let id = ids.first(where: { $0 < 0 || $0 >= size }) {
+                throw InferenceError.badRequest(
+                    "token id \(id) is outside the vocabulary of \(decoder.name), which has \(size) rows")
+            }
+        }
+        try Section.check(sections, promptLength: ids.count, sharerCount: sharers.count)
+    }
+}

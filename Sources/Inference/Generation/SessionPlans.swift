@@ -1,0 +1,154 @@
+/// The plans of a session, compiled when a shape first comes up, and the small tensors they share.
+final class SessionPlans {
+    /// What a prefill does after its layers.
+    struct Tail: Hashable {
+        /// Logits of the last token, and the choice of the next one.
+        var choosesToken = false
+        /// Logits of every token.
+        var allLogits = false
+    }
+
+    private enum Key: Hashable {
+        case prefill(decoder: String, tokens: Int, tail: Tail)
+        case decode(decoder: String)
+        case fusion(tokens: Int, fusers: [String])
+    }
+
+    /// `[1, 1, prefillChunk]` of u32: the ids of a prefill.
+    let ids: any StoredTensor
+    /// One u32: the last chosen token.
+    let token: any StoredTensor
+    /// One u32: where in the log the next choice goes.
+    let step: any StoredTensor
+    /// One u32: the first row that a fusion changes.
+    let fusionStart: any StoredTensor
+
+    private let backend: any Backend
+    private let log: any StoredTensor
+    private let prefillChunk: Int
+    private var plans: [Key: any Plan] = [:]
+    private var logitsByRows: [Int: any StoredTensor] = [:]
+
+    init(backend: any Backend, log: any StoredTensor, prefillChunk: Int) throws {
+        self.backend = backend
+        self.log = log
+        self.prefillChunk = prefillChunk
+        func counter(_ name: String, _ columns: Int = 1) throws -> any StoredTensor {
+            try backend.makeTensor(name, TensorShape(columns: columns), .u32, placement: .device)
+        }
+        ids = try counter("ids", prefillChunk)
+        token = try counter("token")
+        step = try counter("step")
+        fusionStart = try counter("fusion_start")
+    }
+
+    /// Tokens that a prefill of `decoder` runs as one, so that no activation exceeds what the device can bind.
+    func chunk(for decoder: Decoder, allLogits: Bool) -> Int {
+        let description = decoder.description
+        let widest = max(
+            2 * description.intermediateSize, description.queryWidth + 2 * description.kvWidth,
+            description.hiddenSize, allLogits ? description.vocabularySize : 0)
+        return min(prefillChunk, max(1, backend.maximumOutputBytes / (TensorShape(columns: widest).rowStride * 4)))
+    }
+
+    /// Tokens that are fused as one: bounded like a prefill, and by the batch of all open projections.
+    func fusionChunk(_ fusers: [Fuser]) -> Int {
+        let bytesPerToken = fusers.map { fuser in
+            let description = fuser.description
+            let widest = max(
+                description.sharerWidth, description.receiverWidth, description.hiddenSize,
+                description.intermediateSize)
+            return description.open.count * TensorShape(columns: widest).rowStride * 4
+        }
+        // Half the limit, so that scratch memory stays a small part of what the weights take.
+        return min(prefillChunk, max(1, backend.maximumOutputBytes / 2 / (bytesPerToken.max() ?? 1)))
+    }
+
+    func prefill(_ tokens: Int, _ decoder: Decoder, _ cache: KVCache, tail: Tail) throws -> any Plan {
+        try plan(.prefill(decoder: decoder.name, tokens: tokens, tail: tail)) {
+            var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
+            let builder = DecoderGraph(decoder, cache)
+            let ids = graph.view(graph.bound(self.ids)).columns(0..<tokens)
+            let hidden = builder.emitLayers(ids, into: &graph)
+            var bindings = self.bindings(decoder, cache)
+            if let hidden, tail.allLogits {
+                let logits = try logits(rows: tokens, decoder)
+                bindings[logits.name] = logits
+                builder.emitHead(hidden, output: graph.view(graph.bound(logits)), into: &graph)
+            }
+            if let hidden, tail.choosesToken {
+                try emitChoice(builder, hidden.rows(tokens - 1..<tokens), into: &graph, &bindings)
+            }
+            builder.emitAdvance(tokens, into: &graph)
+            return (graph, bindings)
+        }
+    }
+
+    func decode(_ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
+        try plan(.decode(decoder: decoder.name)) {
+            var graph = Graph(name: "decode \(decoder.name)")
+            let builder = DecoderGraph(decoder, cache)
+            var bindings = self.bindings(decoder, cache)
+            let ids = graph.view(graph.bound(token))
+            if let hidden = builder.emitLayers(ids, into: &graph) {
+                try emitChoice(builder, hidden, into: &graph, &bindings)
+            }
+            builder.emitAdvance(1, into: &graph)
+            return (graph, bindings)
+        }
+    }
+
+    func fusion(
+        _ tokens: Int, _ receiver: KVCache, _ sources: [FuserGraph.Source], mode: FusionMode
+    ) throws -> any Plan {
+        try plan(.fusion(tokens: tokens, fusers: sources.map(\.fuser.name))) {
+            var graph = Graph(name: "fusion \(tokens)")
+            let start = graph.view(graph.bound(fusionStart))
+            FuserGraph(receiver: receiver, tokens: tokens, start: start).emit(sources, mode: mode, into: &graph)
+            let stored = [fusionStart] + receiver.keys + receiver.values
+                + sources.flatMap { $0.cache.keys + $0.cache.values + $0.fuser.storedWeights }
+            return (graph, Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        }
+    }
+
+    /// Where logits of `rows` tokens go: `[1, rows, vocabulary]`.
+    func logits(rows: Int, _ decoder: Decoder) throws -> any StoredTensor {
+        if let tensor = logitsByRows[rows] { return tensor }
+        let tensor = try backend.makeTensor(
+            "logits.\(rows)", TensorShape(rows: rows, columns: decoder.description.vocabularySize), .f32,
+            placement: .device)
+        logitsByRows[rows] = tensor
+        return tensor
+    }
+
+    private func emitChoice(
+        _ builder: DecoderGraph, _ hidden: TensorView, into graph: inout Graph,
+        _ bindings: inout [String: any StoredTensor]
+    ) throws {
+        let logits = try logits(rows: 1, builder.decoder)
+        bindings[logits.name] = logits
+        let row = graph.view(graph.bound(logits))
+        builder.emitHead(hidden, output: row, into: &graph)
+        let step = graph.view(graph.bound(self.step))
+        graph.add(
+            .argmax(
+                ArgMax(logits: row, token: graph.view(graph.bound(token)), log: graph.bound(log), step: step)))
+        graph.add(.advance(Advance(counter: step, amount: 1)))
+    }
+
+    private func bindings(_ decoder: Decoder, _ cache: KVCache) -> [String: any StoredTensor] {
+        let stored = decoder.storedWeights + cache.keys + cache.values
+            + [cache.position, cache.ropeTable, ids, token, step, log]
+        return Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) })
+    }
+
+    private func plan(
+        _ key: Key, _ build: () throws -> (Graph, [String: any StoredTensor])
+    ) throws -> any Plan {
+        if let plan = plans[key] { return plan }
+        let (graph, bindings) = try build()
+        let plan = try backend.compile(graph, bindings: bindings)
+        plans[key] = plan
+        return plan
+    }
+}
