@@ -1,0 +1,42 @@
+// Looks token ids up in an embedding table: output[t] = table[ids[t]].
+//
+// A table larger than the device can bind is given in windows of rows; each writes the tokens it holds.
+//
+// variant TYPE: F32 F16 BF16
+#version 460
+#include "types.glsl"
+
+layout(local_size_x = 32) in;
+
+layout(set = 0, binding = 0) readonly buffer Ids { uint ids[]; };
+layout(set = 0, binding = 1) readonly buffer Table { Eight table[]; };
+layout(set = 0, binding = 2) writeonly buffer Output { float outputs[]; };
+
+layout(push_constant) uniform Arguments {
+    uint columns;
+    uint idsOffset;
+    uint firstRow;        // of the window
+    uint windowRows;
+    uint tableRows;       // in all windows
+    uint tableRowStride;  // in eights
+    uint outputOffset;
+    uint outputRowStride;
+};
+
+void main() {
+    uint first = gl_GlobalInvocationID.x * 8;
+    uint token = gl_WorkGroupID.y;
+    if (first >= columns) return;
+
+    uint id = ids[idsOffset + token];
+    vec4 low = vec4(0);
+    vec4 high = vec4(0);
+    if (id >= firstRow && id - firstRow < windowRows) {
+        LOAD8(table, (id - firstRow) * tableRowStride + gl_GlobalInvocationID.x, low, high)
+    } else if (id < tableRows || firstRow != 0) {
+        return;
+    }
+    float values[8] = float[8](low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w);
+    uint count = min(columns - first, 8u);
+    for (uint i = 0; i < count; i++) outputs[outputOffset + token * outputRowStride + first + i] = values[i];
+}

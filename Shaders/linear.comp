@@ -1,0 +1,125 @@
+// A matrix product with a weight as the file holds it: output = activation(input * weight^T + bias) + residual.
+//
+// Each invocation computes a tile of ROWS weight rows by TOKENS tokens in registers, so that every weight it loads is
+// used TOKENS times and every activation ROWS times. 1 token is decode.
+//
+// variant TYPE: F32 F16 BF16
+// variant ROWS: 4 8
+// variant TOKENS: 1 8
+#version 460
+#include "types.glsl"
+
+layout(local_size_x = 32) in;
+
+layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
+layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
+layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
+layout(set = 0, binding = 3) readonly buffer Residual { float residuals[]; };
+layout(set = 0, binding = 4) writeonly buffer Output { float outputs[]; };
+
+layout(push_constant) uniform Arguments {
+    uint columns;            // of the weight: terms of each sum
+    uint rows;               // of the weight in this window
+    uint firstRow;           // of the window, in the whole weight
+    uint tokens;
+    uint weightRowStride;    // in eights
+    uint weightBatchStride;  // in eights
+    uint inputOffset;        // in fours, as the next two
+    uint inputRowStride;
+    uint inputBatchStride;
+    uint biasBatchStride;
+    uint residualOffset;
+    uint residualRowStride;
+    uint residualBatchStride;
+    uint outputOffset;
+    uint outputRowStride;
+    uint outputBatchStride;
+    uint firstBatch;         // of the window
+    uint flags;              // 1: bias, 2: residual, 4: gelu
+};
+
+// The error function after Abramowitz and Stegun 7.1.26. It is good to 1.5e-7, which is what float32 resolves of the
+// `1 + erf` it goes into.
+float erf(float x) {
+    float t = 1.0 / (1.0 + 0.3275911 * abs(x));
+    float polynomial =
+        t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    return sign(x) * (1.0 - polynomial * exp(-x * x));
+}
+
+float gelu(float x) {
+    return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
+}
+
+void main() {
+    uint firstOutput = gl_WorkGroupID.x * (ROWS * gl_WorkGroupSize.x) + gl_LocalInvocationID.x;
+    uint firstToken = gl_WorkGroupID.y * TOKENS;
+    uint batch = gl_WorkGroupID.z;
+    if (firstOutput >= rows) return;
+
+    // Past the edges the last row or token is read again and its sum dropped.
+    uint weightAt[ROWS];
+    for (uint r = 0; r < ROWS; r++) {
+        uint row = min(firstOutput + r * gl_WorkGroupSize.x, rows - 1);
+        weightAt[r] = batch * weightBatchStride + row * weightRowStride;
+    }
+    uint inputAt[TOKENS];
+    for (uint t = 0; t < TOKENS; t++) {
+        uint token = min(firstToken + t, tokens - 1);
+        inputAt[t] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
+    }
+
+    float sums[ROWS][TOKENS];
+    for (uint r = 0; r < ROWS; r++)
+        for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
+
+    for (uint k = 0; k < columns / 8; k++) {
+        vec4 inputLow[TOKENS];
+        vec4 inputHigh[TOKENS];
+        for (uint t = 0; t < TOKENS; t++) {
+            inputLow[t] = inputs[inputAt[t] + 2 * k];
+            inputHigh[t] = inputs[inputAt[t] + 2 * k + 1];
+        }
+        for (uint r = 0; r < ROWS; r++) {
+            vec4 weightLow;
+            vec4 weightHigh;
+            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
+            for (uint t = 0; t < TOKENS; t++)
+                sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
+        }
+    }
+    uint rest = columns % 8;
+    if (rest != 0) {
+        // What lies behind the last column is not ours to read: it may be anything, NaN included.
+        uint k = columns / 8;
+        bvec4 inLow = lessThan(uvec4(0, 1, 2, 3), uvec4(rest));
+        bvec4 inHigh = lessThan(uvec4(4, 5, 6, 7), uvec4(rest));
+        for (uint r = 0; r < ROWS; r++) {
+            vec4 weightLow;
+            vec4 weightHigh;
+            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
+            for (uint t = 0; t < TOKENS; t++) {
+                vec4 low = mix(vec4(0), inputs[inputAt[t] + 2 * k], inLow);
+                vec4 high = rest > 4 ? mix(vec4(0), inputs[inputAt[t] + 2 * k + 1], inHigh) : vec4(0);
+                sums[r][t] += dot(weightLow, low) + dot(weightHigh, high);
+            }
+        }
+    }
+
+    for (uint r = 0; r < ROWS; r++) {
+        uint row = firstOutput + r * gl_WorkGroupSize.x;
+        if (row >= rows) break;
+        row += firstRow;
+        float bias = (flags & 1) != 0 ? biases[(firstBatch + batch) * biasBatchStride + row] : 0.0;
+        for (uint t = 0; t < TOKENS; t++) {
+            uint token = firstToken + t;
+            if (token >= tokens) break;
+            float value = sums[r][t] + bias;
+            if ((flags & 4) != 0) value = gelu(value);
+            if ((flags & 2) != 0)
+                value += residuals[residualOffset + (firstBatch + batch) * residualBatchStride
+                    + token * residualRowStride + row];
+            outputs[outputOffset + (firstBatch + batch) * outputBatchStride + token * outputRowStride + row] = value;
+        }
+    }
+}
