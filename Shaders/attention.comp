@@ -29,8 +29,9 @@ layout(push_constant) uniform Arguments {
     uint groupSize;        // query heads per KV head
     uint headDim;
     uint firstKVHead;      // of the window
-    uint cacheRowStride;   // elements
-    uint cacheHeadStride;  // elements
+    uint cacheOffset;      // elements, a multiple of eight, as the next two
+    uint cacheRowStride;
+    uint cacheHeadStride;
     uint capacity;         // rows of the cache
     float scale;
     uint positionOffset;
@@ -90,7 +91,7 @@ void main() {
         float scores[ROWS];
         for (uint r = 0; r < ROWS; r++) scores[r] = 0.0;
         if (key < keyCount) {
-            uint keyAt = (kvHead * cacheHeadStride + key * cacheRowStride) / 8;
+            uint keyAt = (cacheOffset + kvHead * cacheHeadStride + key * cacheRowStride) / 8;
             for (uint i = 0; i < headDim / 8; i++) {
                 vec4 low;
                 vec4 high;
@@ -127,7 +128,7 @@ void main() {
         for (uint p = 0; p < PAIRS; p++) {
             uint pair = lane + p * BLOCK;
             if (pair >= headDim / 2) break;
-            uint valueAt = (kvHead * cacheHeadStride + firstKey * cacheRowStride) / 2 + pair;
+            uint valueAt = (cacheOffset + kvHead * cacheHeadStride + firstKey * cacheRowStride) / 2 + pair;
             for (uint k = 0; k < blockKeys; k++) {
                 vec2 value = UNPACK(values[valueAt]);
                 valueAt += cacheRowStride / 2;

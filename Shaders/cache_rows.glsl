@@ -6,8 +6,9 @@ layout(push_constant) uniform Arguments {
     uint pairs;             // of a token in this window: heads * headDim / 2
     uint pairsOfHead;       // headDim / 2
     uint firstHead;         // of the window
-    uint cacheRowStride;    // in pairs
-    uint cacheHeadStride;   // in pairs
+    uint cacheOffset;       // in pairs, as the next two
+    uint cacheRowStride;
+    uint cacheHeadStride;
     uint capacity;          // rows of the cache
     uint positionOffset;
     uint rowsOffset;        // of the token-major side
@@ -19,7 +20,7 @@ layout(push_constant) uniform Arguments {
 // Where a pair stands in the cache, relative to the window. False for what the cache has no room for.
 bool cacheIndex(uint position, uint token, uint index, out uint at) {
     uint row = position + token;
-    at = index / pairsOfHead * cacheHeadStride + row * cacheRowStride + index % pairsOfHead;
+    at = cacheOffset + index / pairsOfHead * cacheHeadStride + row * cacheRowStride + index % pairsOfHead;
     return index < pairs && row < capacity;
 }
 

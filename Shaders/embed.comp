@@ -18,7 +18,8 @@ layout(push_constant) uniform Arguments {
     uint firstRow;        // of the window
     uint windowRows;
     uint tableRows;       // in all windows
-    uint tableRowStride;  // in eights
+    uint tableOffset;     // in eights, as the next one
+    uint tableRowStride;
     uint outputOffset;
     uint outputRowStride;
 };
@@ -32,7 +33,7 @@ void main() {
     vec4 low = vec4(0);
     vec4 high = vec4(0);
     if (id >= firstRow && id - firstRow < windowRows) {
-        LOAD8(table, (id - firstRow) * tableRowStride + gl_GlobalInvocationID.x, low, high)
+        LOAD8(table, tableOffset + (id - firstRow) * tableRowStride + gl_GlobalInvocationID.x, low, high)
     } else if (id < tableRows || firstRow != 0) {
         return;
     }

@@ -4,10 +4,18 @@
 // used TOKENS times and every activation ROWS times. 1 token is decode.
 //
 // variant TYPE: F32 F16 BF16
-// variant ROWS: 4 8
-// variant TOKENS: 1 8
+// variant TILE: 8x8 4x1
 #version 460
 #include "types.glsl"
+
+#ifdef TILE_8x8
+const uint ROWS = 8;
+const uint TOKENS = 8;
+#endif
+#ifdef TILE_4x1
+const uint ROWS = 4;
+const uint TOKENS = 1;
+#endif
 
 layout(local_size_x = 32) in;
 
@@ -22,8 +30,9 @@ layout(push_constant) uniform Arguments {
     uint rows;               // of the weight in this window
     uint firstRow;           // of the window, in the whole weight
     uint tokens;
-    uint weightRowStride;    // in eights
-    uint weightBatchStride;  // in eights
+    uint weightOffset;       // in eights, as the next two
+    uint weightRowStride;
+    uint weightBatchStride;
     uint inputOffset;        // in fours, as the next two
     uint inputRowStride;
     uint inputBatchStride;
@@ -61,7 +70,7 @@ void main() {
     uint weightAt[ROWS];
     for (uint r = 0; r < ROWS; r++) {
         uint row = min(firstOutput + r * gl_WorkGroupSize.x, rows - 1);
-        weightAt[r] = batch * weightBatchStride + row * weightRowStride;
+        weightAt[r] = weightOffset + batch * weightBatchStride + row * weightRowStride;
     }
     uint inputAt[TOKENS];
     for (uint t = 0; t < TOKENS; t++) {

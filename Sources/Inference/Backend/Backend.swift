@@ -100,5 +100,5 @@ public protocol Backend: AnyObject {
     /// Device seconds spent on a phase by runs that are done, since the last `resetTimings`.
     func seconds(in phase: Phase) throws -> Double
 
-    func resetTimings()
+    func resetTimings() throws
 }

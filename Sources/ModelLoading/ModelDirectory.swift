@@ -1,0 +1,27 @@
+import Checkpoints
+import Foundation
+import Inference
+
+/// A Hugging Face checkpoint directory, opened but not loaded.
+public struct ModelDirectory: Sendable {
+    public let path: String
+    public let config: ConfigObject
+    public let description: DecoderDescription
+    public let store: TensorStore
+    /// Ids that end an answer: those of `generation_config.json`, else of `config.json`.
+    public let endTokens: Set<Int>
+
+    /// - Throws: `CheckpointError` for files that are missing or damaged, `LoadingError` for a model that isn't
+    ///   supported.
+    public init(_ path: String) throws {
+        self.path = path
+        config = try ConfigFile(URL(filePath: path).appending(path: "config.json").path).root
+        description = try DecoderFamily.describe(config)
+        store = try TensorStore(path)
+        let generationPath = URL(filePath: path).appending(path: "generation_config.json").path
+        let ids = 0...Int(UInt32.max)
+        let generationEnds = FileManager.default.fileExists(atPath: generationPath)
+            ? try ConfigFile(generationPath).root.optionalIntegers("eos_token_id", in: ids) : nil
+        endTokens = Set(try generationEnds ?? config.optionalIntegers("eos_token_id", in: ids) ?? [])
+    }
+}

@@ -1,0 +1,46 @@
+import Checkpoints
+import Inference
+
+extension TensorStore {
+    /// A tensor as a matrix of the given shape; a vector counts as one row.
+    func matrix(_ name: String, rows: Int, columns: Int) throws -> HostMatrix {
+        try tensor(name).matrix(rows: rows, columns: columns)
+    }
+}
+
+extension HostTensor {
+    /// The tensor as a matrix of the given shape; a vector counts as one row.
+    ///
+    /// - Parameter advice: what a wrong shape most likely means, for the error.
+    /// - Throws: `LoadingError` for another shape or a type that is no floating-point one.
+    func matrix(rows: Int, columns: Int, advice: String = "do config.json and weights belong together?") throws
+        -> HostMatrix
+    {
+        guard shape == [rows, columns] || (rows == 1 && shape == [columns]) else {
+            let wanted = rows == 1 ? "[\(columns)]" : "[\(rows), \(columns)]"
+            throw LoadingError.shape("\(file): \(name) is \(shape), needed is \(wanted); \(advice)")
+        }
+        let type: ElementType
+        switch dtype {
+        case .f32: type = .f32
+        case .f16: type = .f16
+        case .bf16: type = .bf16
+        default:
+            throw LoadingError.unsupported(
+                "\(file): \(name) is of type \(dtype.rawValue); supported are F32, F16 and BF16")
+        }
+        return HostMatrix(name: name, rows: rows, columns: columns, type: type) { [self] body in
+            try withBytes(body)
+            // The pages have been read once and won't be again; the file's part of memory can go.
+            advise(.dontNeed)
+        }
+    }
+}
+
+extension WeightSource {
+    /// The type all matrices are stored in, or float32 where they differ.
+    var commonType: ElementType {
+        let types = Set(batches.joined().map(\.type))
+        return types.count == 1 ? types.first ?? .f32 : .f32
+    }
+}

@@ -1,0 +1,30 @@
+import Inference
+import VulkanCompute
+
+/// One kernel launch, before its pipeline exists.
+struct Dispatch {
+    /// The kernel's name and variant, as the embedded shader is called: `linear TYPE=BF16 TILE=8x8`.
+    var kernel: String
+    /// Names the launch in profiles.
+    var label: String
+    var bindings: [BufferBinding]
+    /// The push constants, in the order the shader declares them.
+    var constants: [UInt32]
+    var groups: (x: Int, y: Int, z: Int)
+    var cost: DispatchCost
+}
+
+/// What kernels of one element type are called in variants.
+extension ElementType {
+    var variant: String { "TYPE=\(rawValue.uppercased())" }
+}
+
+extension FixedWidthInteger {
+    /// How many groups of `size` hold this many.
+    func groups(of size: Self) -> Self { (self + size - 1) / size }
+}
+
+/// Push constants from counts and offsets, all of which a tensor's size bounds.
+func constants(_ values: Int...) -> [UInt32] {
+    values.map { UInt32($0) }
+}

@@ -1,0 +1,116 @@
+import Inference
+import VulkanCompute
+
+/// Turns the ops of a graph into kernel launches on one device's memory. One file per op extends it.
+struct DispatchEncoder {
+    /// Where a tensor's bytes are.
+    struct Location {
+        var buffer: Buffer
+        var offset: Int
+        var byteCount: Int
+    }
+
+    /// A bound range and where a view starts in it.
+    struct Operand {
+        var binding: BufferBinding
+        /// Elements from the binding's start.
+        var offset: Int
+    }
+
+    /// A part of a weight or cache that the device can bind at once.
+    struct Window {
+        var operand: Operand
+        var matrices: Range<Int>
+        /// All rows, unless a single matrix exceeds what the device binds.
+        var rows: Range<Int>
+    }
+
+    let graph: Graph
+    let locations: [Tensor: Location]
+    let limits: DeviceDescription.Limits
+
+    func encode(_ op: Op) throws -> [Dispatch] {
+        switch op {
+        case .embed(let op): try encode(op)
+        case .rmsNorm(let op): try encode(op)
+        case .linear(let op): try encode(op)
+        case .rope(let op): try encode(op)
+        case .attention(let op): try encode(op)
+        case .swiGLU(let op): try encode(op)
+        case .readCache(let op): try encode(op)
+        case .writeCache(let op): try encode(op)
+        case .gatedAdd(let op): try encode(op)
+        case .argmax(let op): try encode(op)
+        case .advance(let op): try encode(op)
+        }
+    }
+
+    func info(_ tensor: Tensor) -> TensorInfo { graph.info(tensor) }
+
+    /// Binds what a view covers.
+    func operand(_ view: TensorView, _ access: BufferBinding.Access) throws -> Operand {
+        // Kernels load eight columns at once, so the last row counts with its padding.
+        let paddedExtent = view.extent + ((view.columns + 7) & ~7) - view.columns
+        return try operand(view.tensor, from: view.offset, count: paddedExtent, access)
+    }
+
+    /// Binds a whole tensor.
+    func operand(_ tensor: Tensor, _ access: BufferBinding.Access) throws -> Operand {
+        try operand(tensor, from: 0, count: info(tensor).shape.storedCount, access)
+    }
+
+    /// Splits a tensor into windows of whole matrices, or of whole rows where one matrix is too large to bind.
+    func windows(_ tensor: Tensor, _ access: BufferBinding.Access) throws -> [Window] {
+        let info = info(tensor)
+        let shape = info.shape
+        let elementBytes = info.type.byteCount
+        // What aligning a window's start may add in front of it.
+        let bindable = limits.maxStorageBufferRange - limits.minStorageBufferOffsetAlignment
+        let matrixBytes = shape.batchStride * elementBytes
+        if matrixBytes <= bindable {
+            let matrices = min(shape.batch, bindable / max(1, matrixBytes))
+            return try stride(from: 0, to: shape.batch, by: matrices).map { first in
+                let range = first..<min(first + matrices, shape.batch)
+                return Window(
+                    operand: try operand(
+                        tensor, from: first * shape.batchStride, count: range.count * shape.batchStride, access),
+                    matrices: range, rows: 0..<shape.rows)
+            }
+        }
+        let rows = bindable / (shape.rowStride * elementBytes)
+        guard rows > 0 else {
+            throw InferenceError.badGraph(
+                "\(info.name): one row of \(shape) exceeds the \(limits.maxStorageBufferRange) bytes the device binds")
+        }
+        return try (0..<shape.batch).flatMap { matrix in
+            try stride(from: 0, to: shape.rows, by: rows).map { first in
+                let range = first..<min(first + rows, shape.rows)
+                return Window(
+                    operand: try operand(
+                        tensor, from: matrix * shape.batchStride + first * shape.rowStride,
+                        count: range.count * shape.rowStride, access),
+                    matrices: matrix..<matrix + 1, rows: range)
+            }
+        }
+    }
+
+    private func operand(
+        _ tensor: Tensor, from offset: Int, count: Int, _ access: BufferBinding.Access
+    ) throws -> Operand {
+        guard let location = locations[tensor] else {
+            throw InferenceError.badGraph("\(info(tensor).name) has no memory; is it bound?")
+        }
+        let elementBytes = info(tensor).type.byteCount
+        let start = location.offset + offset * elementBytes
+        let aligned = start - start % limits.minStorageBufferOffsetAlignment
+        let end = min(start + count * elementBytes, location.offset + location.byteCount)
+        guard end - aligned <= limits.maxStorageBufferRange else {
+            throw InferenceError.badGraph(
+                "\(info(tensor).name) needs \(end - aligned) bytes at once, the device binds at most "
+                    + "\(limits.maxStorageBufferRange); run fewer tokens as one")
+        }
+        return Operand(
+            binding: BufferBinding(location.buffer, offset: aligned, byteCount: end - aligned, access: access),
+            offset: (start - aligned) / elementBytes)
+    }
+}

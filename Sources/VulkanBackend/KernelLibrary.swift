@@ -1,0 +1,45 @@
+import Inference
+import VulkanCompute
+
+/// The pipelines of one device, made when a plan first needs them.
+final class KernelLibrary {
+    private let device: Device
+    private var kernels: [String: Kernel] = [:]
+
+    init(device: Device) {
+        self.device = device
+    }
+
+    /// Makes what `dispatches` need and is not there yet, all at once, so that they compile side by side.
+    func prepare(_ dispatches: [Dispatch]) throws {
+        var wanted: [String: Dispatch] = [:]
+        for dispatch in dispatches where kernels[dispatch.kernel] == nil {
+            wanted[dispatch.kernel] = dispatch
+        }
+        let names = wanted.keys.sorted()
+        let descriptions = try names.compactMap { name -> KernelDescription? in
+            guard let dispatch = wanted[name] else { return nil }
+            guard let shader = EmbeddedShaders.shader(name) else {
+                throw InferenceError.badGraph("there is no kernel \"\(name)\" among the embedded shaders")
+            }
+            return KernelDescription(
+                label: name, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
+                pushConstantBytes: dispatch.constants.count * 4)
+        }
+        for (name, kernel) in zip(names, try device.makeKernels(descriptions)) {
+            kernels[name] = kernel
+        }
+    }
+
+    /// - Parameter dispatch: one that `prepare` has seen.
+    func record(_ dispatch: Dispatch, into recorder: CommandRecorder) throws {
+        guard let kernel = kernels[dispatch.kernel] else {
+            throw InferenceError.badGraph("kernel \"\(dispatch.kernel)\" was not prepared")
+        }
+        try dispatch.constants.withUnsafeBytes {
+            try recorder.dispatch(
+                kernel, label: dispatch.label, bindings: dispatch.bindings, pushConstants: $0,
+                groups: dispatch.groups, cost: dispatch.cost)
+        }
+    }
+}

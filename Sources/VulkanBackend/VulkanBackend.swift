@@ -1,0 +1,217 @@
+import Foundation
+import Inference
+import VulkanCompute
+
+/// Choices of a `VulkanBackend`.
+public struct VulkanBackendOptions: Sendable {
+    /// Measures every kernel launch; launches then run one at a time.
+    public var profiles = false
+    /// Places a full barrier after every launch. It must not change a byte.
+    public var usesFullBarriers = false
+
+    public init() {}
+}
+
+/// The ops of a graph on a Vulkan device.
+///
+/// Not thread-safe, as `Backend` says.
+public final class VulkanBackend: Backend {
+    /// Identifies this build's shaders to the pipeline cache on disk.
+    public static var shaderHash: String { EmbeddedShaders.hash }
+
+    public let device: Device
+    private let options: VulkanBackendOptions
+    private let library: KernelLibrary
+    /// Shared by all plans: they run one after another.
+    private var scratch: Buffer?
+    private var plans: [Weak<VulkanPlan>] = []
+    private var phaseSeconds: [Phase: Double] = [:]
+    private var profile = Profile()
+
+    public init(_ device: Device, options: VulkanBackendOptions = VulkanBackendOptions()) {
+        self.device = device
+        self.options = options
+        library = KernelLibrary(device: device)
+    }
+
+    public var name: String { device.description.name }
+
+    public var maximumOutputBytes: Int { device.description.limits.maxStorageBufferRange }
+
+    public var memory: MemoryUse {
+        let statistics = device.memoryStatistics(.device)
+        return MemoryUse(current: statistics.inUse, peak: statistics.peak)
+    }
+
+    // MARK: Tensors
+
+    public func makeTensor(
+        _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement
+    ) throws -> any StoredTensor {
+        let tensor = try makeStorage(name, shape, type, kind: placement == .device ? .device : .hostReadable)
+        let recorder = try device.makeRecorder(label: "clear \(name)")
+        try recorder.fill(tensor.buffer)
+        try device.submit(recorder.finish())
+        return tensor
+    }
+
+    public func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor {
+        let tensor = try makeStorage(name, source.shape, type, kind: .device)
+        let rowBytes = source.shape.rowStride * type.byteCount
+        try device.upload(
+            to: tensor.buffer, byteCount: VulkanTensor.byteCount(source.shape, type), granularity: rowBytes
+        ) { chunk, offset in
+            let firstRow = offset / rowBytes
+            try source.write(rows: firstRow..<firstRow + chunk.count / rowBytes, as: type, into: chunk)
+        }
+        return tensor
+    }
+
+    public func makeRandomTensor(
+        _ name: String, _ shape: TensorShape, _ type: ElementType, seed: UInt32, scale: Float
+    ) throws -> any StoredTensor {
+        let tensor = try makeStorage(name, shape, type, kind: .device)
+        let fill = RandomFill(tensor: tensor, seed: seed, scale: scale, limits: device.description.limits)
+        let dispatches = fill.dispatches()
+        try library.prepare(dispatches)
+        let recorder = try device.makeRecorder(label: "random \(name)")
+        for dispatch in dispatches { try library.record(dispatch, into: recorder) }
+        try device.submit(recorder.finish())
+        return tensor
+    }
+
+    private func makeStorage(
+        _ name: String, _ shape: TensorShape, _ type: ElementType, kind: MemoryKind
+    ) throws -> VulkanTensor {
+        // Kernels read and write pairs and eights, whole words at least.
+        let byteCount = max(16, VulkanTensor.byteCount(shape, type))
+        let buffer = try device.makeBuffer(label: name, byteCount: byteCount, kind: kind)
+        return VulkanTensor(name: name, shape: shape, type: type, buffer: buffer)
+    }
+
+    // MARK: Plans
+
+    public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
+        try graph.validate(bindings: bindings)
+        let alignment = max(256, device.description.limits.minStorageBufferOffsetAlignment)
+        let scratchPlan = ScratchPlan(graph, alignment: alignment)
+        let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
+
+        var locations: [Tensor: DispatchEncoder.Location] = [:]
+        for id in graph.tensors.indices {
+            let tensor = Tensor(id: id)
+            let info = graph.info(tensor)
+            let byteCount = VulkanTensor.byteCount(info.shape, info.type)
+            switch info.storage {
+            case .scratch:
+                guard let offset = scratchPlan.offsets[tensor], let scratch else { continue }
+                locations[tensor] = DispatchEncoder.Location(buffer: scratch, offset: offset, byteCount: byteCount)
+            case .bound:
+                guard let bound = bindings[info.name] as? VulkanTensor else {
+                    throw InferenceError.badGraph("\(info.name) is bound to another backend's tensor")
+                }
+                locations[tensor] = DispatchEncoder.Location(
+                    buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount)
+            }
+        }
+        let encoder = DispatchEncoder(graph: graph, locations: locations, limits: device.description.limits)
+        let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
+        try library.prepare(dispatches)
+
+        let plan = try VulkanPlan(name: graph.name, dispatches: dispatches) {
+            [device, library, options, name = graph.name] dispatches in
+            let recorder = try device.makeRecorder(
+                label: name, timing: options.profiles ? .perDispatch : .wholeList,
+                barriers: options.usesFullBarriers ? .full : .derived)
+            for dispatch in dispatches { try library.record(dispatch, into: recorder) }
+            return try recorder.finish()
+        }
+        plans.removeAll { $0.object == nil }
+        plans.append(Weak(object: plan))
+        return plan
+    }
+
+    /// The scratch memory of all plans. A larger one replaces it; plans recorded with the old one keep that.
+    private func scratchBuffer(byteCount: Int) throws -> Buffer? {
+        guard byteCount > 0 else { return nil }
+        if let scratch, scratch.byteCount >= byteCount { return scratch }
+        let buffer = try device.makeBuffer(label: "scratch", byteCount: byteCount)
+        scratch = buffer
+        return buffer
+    }
+
+    // MARK: Running
+
+    @discardableResult
+    public func execute(_ plan: any Plan, inputs: [PlanInput], phase: Phase) throws -> Execution {
+        guard let plan = plan as? VulkanPlan else {
+            throw InferenceError.badGraph("\(plan.name) was compiled by another backend")
+        }
+        for input in inputs {
+            guard let tensor = input.tensor as? VulkanTensor else {
+                throw InferenceError.badGraph("\(input.tensor.name) is another backend's tensor")
+            }
+            try device.update(tensor.buffer, values: input.values)
+        }
+        return Execution(value: try plan.submit(to: device, phase: phase, account: account))
+    }
+
+    public func wait(_ execution: Execution) throws {
+        try device.wait(execution.value)
+    }
+
+    public func read(_ tensor: any StoredTensor) throws -> [Float] {
+        guard let tensor = tensor as? VulkanTensor else {
+            throw InferenceError.badGraph("\(tensor.name) is another backend's tensor")
+        }
+        var bytes = [UInt8](repeating: 0, count: VulkanTensor.byteCount(tensor.shape, tensor.type))
+        try bytes.withUnsafeMutableBytes { try device.download(from: tensor.buffer, into: $0) }
+        return bytes.withUnsafeBytes { tensor.shape.unpadded($0, as: tensor.type) }
+    }
+
+    public func readIDs(_ tensor: any StoredTensor, _ range: Range<Int>) throws -> [UInt32] {
+        guard let tensor = tensor as? VulkanTensor, tensor.type == .u32, range.lowerBound >= 0,
+            range.upperBound <= tensor.shape.columns
+        else {
+            throw InferenceError.badGraph("\(tensor.name) holds no ids \(range)")
+        }
+        if tensor.buffer.isHostReadable, tensor.buffer.kind == .hostReadable, let mapped = tensor.buffer.mapped {
+            return range.map { mapped.load(fromByteOffset: $0 * 4, as: UInt32.self) }
+        }
+        return try device.download(from: tensor.buffer, offset: range.lowerBound * 4, count: range.count)
+    }
+
+    // MARK: Timings
+
+    public func seconds(in phase: Phase) throws -> Double {
+        try collect()
+        return phaseSeconds[phase] ?? 0
+    }
+
+    public func resetTimings() throws {
+        try collect()
+        phaseSeconds = [:]
+        profile = Profile()
+    }
+
+    /// The launches measured since the last `resetTimings`; empty unless the options ask for them.
+    public func kernelProfile() throws -> [Profile.Row] {
+        try collect()
+        return profile.rows
+    }
+
+    private func collect() throws {
+        for plan in plans { try plan.object?.collect(from: device, account: account) }
+    }
+
+    private func account(_ list: CommandList, _ phase: Phase) throws {
+        phaseSeconds[phase, default: 0] += try list.lastElapsedSeconds() ?? 0
+        if options.profiles {
+            for timing in try list.lastKernelTimings() ?? [] { profile.add(timing) }
+        }
+    }
+}
+
+private struct Weak<Object: AnyObject> {
+    weak var object: Object?
+}

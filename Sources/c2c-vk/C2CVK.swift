@@ -1,0 +1,29 @@
+import ArgumentParser
+import Logging
+
+/// The command line.
+struct C2CVK: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "c2c-vk",
+        abstract: "Lets language models talk to each other through their KV-caches, on any Vulkan device.",
+        discussion: """
+            A sharer model reads the prompt; a trained fuser projects its KV-cache into the receiver's; the receiver \
+            answers. Exit codes: 0 well, 1 a check failed, 2 wrong use or bad input, 3 device or memory.
+            """,
+        subcommands: [
+            DevicesCommand.self, GenerateCommand.self, VerifyCommand.self, BenchCommand.self, InspectCommand.self,
+        ])
+}
+
+@main
+enum Main {
+    static func main() {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        do {
+            var command = try C2CVK.parseAsRoot()
+            try command.run()
+        } catch {
+            Failure.exit(error)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Inference
+import ModelLoading
+import Tokenization
+import VulkanCompute
+
+/// Something wrong with how the program was called.
+struct UsageError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// A check that ran and did not hold.
+struct CheckFailed: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// How the program ends when something is thrown: one line on standard error, and an exit code.
+enum Failure {
+    static func exit(_ error: any Error) -> Never {
+        // Help and version come as errors too.
+        if C2CVK.exitCode(for: error) == .success { C2CVK.exit(withError: error) }
+        let (code, message) = describe(error)
+        FileHandle.standardError.write(Data("error: \(oneLine(message))\n".utf8))
+        Foundation.exit(code)
+    }
+
+    private static func describe(_ error: any Error) -> (Int32, String) {
+        switch error {
+        case let error as VulkanError: (3, error.description)
+        case let error as CheckFailed: (1, error.description)
+        case let error as UsageError: (2, error.description)
+        case let error as InferenceError: (2, error.description)
+        case let error as CheckpointError: (2, error.description)
+        case let error as LoadingError: (2, error.description)
+        case let error as TokenizationError: (2, error.description)
+        // What is left comes from the parser of arguments, whose text for people is not the description.
+        default: (2, C2CVK.message(for: error))
+        }
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Inference
+
+/// Which model answers, and with whose help.
+enum Mode: String, ExpressibleByArgument, CaseIterable {
+    case c2c, receiver, sharer
+}
+
+extension FusionMode: ExpressibleByArgument {}
+
+/// The types a KV-cache can have.
+enum CacheType: String, ExpressibleByArgument, CaseIterable {
+    case f32, f16, bf16
+
+    var elementType: ElementType {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        }
+    }
+}
+
+/// The types weights can be stored in; `auto` keeps the checkpoint's.
+enum WeightType: String, ExpressibleByArgument, CaseIterable {
+    case auto, f32, f16, bf16
+
+    var elementType: ElementType? {
+        switch self {
+        case .auto: nil
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        }
+    }
+}
+
+/// The device flag, the same everywhere.
+struct DeviceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Vulkan device by its index in `c2c-vk devices`, or cpu for the reference backend. Default: the environment's C2C_VK_DEVICE, else the first discrete GPU, integrated GPU or CPU driver.",
+            valueName: "N|cpu"))
+    var device: String?
+}
+
+/// The flags of numbers and memory, the same everywhere.
+struct ComputeOptions: ParsableArguments {
+    @OptionGroup var device: DeviceOptions
+
+    @Option(help: "Element type of the KV-caches: f32, f16 or bf16.")
+    var kvDtype: CacheType = .f16
+
+    @Option(help: "Element type of the weights: auto (as in the checkpoint), f32, f16 or bf16.")
+    var weights: WeightType = .auto
+
+    @Option(help: "Tokens the KV-caches have room for. Default: what the prompt and the answer need.")
+    var context: Int?
+
+    func validate() throws {
+        if let context, context < 1 {
+            throw ValidationError("--context is \(context); it must be at least 1")
+        }
+    }
+}
+
+/// The flags that name models, the same everywhere.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Directory of the model that answers.", valueName: "dir"))
+    var receiver: String?
+
+    @Option(help: ArgumentHelp("Directory of a model whose KV-cache is read; repeat for several.", valueName: "dir"))
+    var sharer: [String] = []
+
+    @Option(help: ArgumentHelp("Directory of the fuser for the sharer at the same place.", valueName: "dir"))
+    var fuser: [String] = []
+
+    @Option(help: "How several sharers combine: sequential or parallel. Default: what the first fuser says.")
+    var fusion: FusionMode?
+
+    @Option(help: "c2c, receiver or sharer. Default: c2c with a sharer, else receiver.")
+    var mode: Mode?
+
+    var resolvedMode: Mode { mode ?? (sharer.isEmpty ? .receiver : .c2c) }
+
+    func validate() throws {
+        guard receiver != nil || resolvedMode == .sharer else {
+            throw ValidationError("no model is given; name a checkpoint directory with --receiver DIR")
+        }
+        if resolvedMode != .receiver, sharer.isEmpty {
+            throw ValidationError("--mode \(resolvedMode.rawValue) needs a sharer; add --sharer DIR")
+        }
+        if resolvedMode == .c2c, sharer.count != fuser.count {
+            throw ValidationError(
+                "there are \(sharer.count) --sharer and \(fuser.count) --fuser; give one fuser for each sharer")
+        }
+        guard sharer.count <= 16 else {
+            throw ValidationError("there are \(sharer.count) sharers; at most 16 are possible")
+        }
+    }
+}
