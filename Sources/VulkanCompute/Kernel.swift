@@ -133,11 +133,11 @@ public final class Kernel: @unchecked Sendable {
     private static func makePipeline(
         _ description: KernelDescription, layout: VkPipelineLayout, cache: VkPipelineCache, on device: LogicalDevice
     ) throws -> DeviceObject {
-        let module = try description.spirv.withUnsafeBufferPointer { words in
+        let module = try withScratch { scratch in
             var info = VkShaderModuleCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
-            info.codeSize = words.count * MemoryLayout<UInt32>.stride
-            info.pCode = words.baseAddress
+            info.codeSize = description.spirv.count * MemoryLayout<UInt32>.stride
+            info.pCode = scratch.array(description.spirv)
             return try DeviceObject(on: device, "vkCreateShaderModule", destroy: vkDestroyShaderModule) {
                 vkCreateShaderModule($0, &info, nil, $1)
             }

@@ -22,11 +22,12 @@ final class PipelineCache: @unchecked Sendable {
         file = directory?.appendingPathComponent(PipelineCacheFile.name(forKey: key))
         let loaded = file.flatMap { PipelineCacheFile.read($0, key: key, device: device.description) }
         saved = loaded.map { PipelineCacheFile.digest($0) }
-        cache = try (loaded ?? Data()).withUnsafeBytes { bytes in
+        cache = try withScratch { scratch in
+            let bytes = [UInt8](loaded ?? Data())
             var info = VkPipelineCacheCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
             info.initialDataSize = bytes.count
-            info.pInitialData = bytes.baseAddress
+            info.pInitialData = UnsafeRawPointer(scratch.array(bytes))
             return try DeviceObject(on: device, "vkCreatePipelineCache", destroy: vkDestroyPipelineCache) {
                 vkCreatePipelineCache($0, &info, nil, $1)
             }

@@ -47,7 +47,7 @@ final class SubmissionQueue: @unchecked Sendable {
     }
 
     /// Queues commands recorded by `record`, after the updates that wait; `buffers` are those it uses.
-    func submit(using buffers: [Buffer], _ record: (CommandBuffer) -> Void) throws -> UInt64 {
+    func submit(using buffers: [Buffer], _ record: @escaping (CommandBuffer) -> Void) throws -> UInt64 {
         try retiring { try flush(before: nil, record: record, using: buffers) }
     }
 

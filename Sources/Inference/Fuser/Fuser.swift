@@ -34,30 +34,4 @@ public final class Fuser {
     public var weightBytes: Int {
         storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
     }
-
-    /// Checks that the fuser was made for this pair.
-    /// - Throws: `InferenceError.mismatch` saying which number differs.
-    public func check(receiver: DecoderDescription, sharer: DecoderDescription) throws {
-        let shapes: [(String, Int, Int)] = [
-            ("receiver KV heads", description.receiverKVHeadCount, receiver.kvHeadCount),
-            ("columns of a receiver head", description.receiverHeadDim, receiver.headDim),
-            ("sharer KV heads", description.sharerKVHeadCount, sharer.kvHeadCount),
-            ("columns of a sharer head", description.sharerHeadDim, sharer.headDim),
-        ]
-        for (what, wanted, found) in shapes where wanted != found {
-            throw InferenceError.mismatch(
-                "\(name) was made for \(wanted) \(what), the model has \(found); is it for another pair of models?")
-        }
-        let highest = description.open.map(\.receiverLayer).max() ?? 0
-        guard highest < receiver.layerCount else {
-            throw InferenceError.mismatch(
-                "\(name) fuses receiver layer \(highest), the receiver has \(receiver.layerCount) layers; "
-                    + "is it for another receiver?")
-        }
-        guard description.sharerLayerCount <= sharer.layerCount else {
-            throw InferenceError.mismatch(
-                "\(name) reads sharer layer \(description.sharerLayerCount - 1), the sharer has "
-                    + "\(sharer.layerCount) layers; is it for another sharer?")
-        }
-    }
 }

@@ -57,4 +57,31 @@ public struct FuserDescription: Sendable, Hashable {
     public var receiverWidth: Int { receiverKVHeadCount * receiverHeadDim }
     /// Sharer layers that must be run: up to the highest one an open gate reads.
     public var sharerLayerCount: Int { (open.map(\.sharerLayer).max() ?? -1) + 1 }
+
+    /// Checks that the fuser was made for this pair.
+    /// - Parameter name: what errors call the fuser.
+    /// - Throws: `InferenceError.mismatch` saying which number differs.
+    public func check(name: String, receiver: DecoderDescription, sharer: DecoderDescription) throws {
+        let shapes: [(String, Int, Int)] = [
+            ("receiver KV heads", receiverKVHeadCount, receiver.kvHeadCount),
+            ("columns of a receiver head", receiverHeadDim, receiver.headDim),
+            ("sharer KV heads", sharerKVHeadCount, sharer.kvHeadCount),
+            ("columns of a sharer head", sharerHeadDim, sharer.headDim),
+        ]
+        for (what, wanted, found) in shapes where wanted != found {
+            throw InferenceError.mismatch(
+                "\(name) was made for \(wanted) \(what), the model has \(found); is it for another pair of models?")
+        }
+        let highest = open.map(\.receiverLayer).max() ?? 0
+        guard highest < receiver.layerCount else {
+            throw InferenceError.mismatch(
+                "\(name) fuses receiver layer \(highest), the receiver has \(receiver.layerCount) layers; "
+                    + "is it for another receiver?")
+        }
+        guard sharerLayerCount <= sharer.layerCount else {
+            throw InferenceError.mismatch(
+                "\(name) reads sharer layer \(sharerLayerCount - 1), the sharer has "
+                    + "\(sharer.layerCount) layers; is it for another sharer?")
+        }
+    }
 }

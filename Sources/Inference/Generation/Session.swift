@@ -38,7 +38,8 @@ public final class Session {
         capacity: Int, cacheType: ElementType = .f16, prefillChunk: Int = 512
     ) throws {
         for sharer in sharers {
-            try sharer.fuser.check(receiver: receiver.description, sharer: sharer.decoder.description)
+            try sharer.fuser.description.check(
+                name: sharer.fuser.name, receiver: receiver.description, sharer: sharer.decoder.description)
         }
         self.backend = backend
         self.receiver = receiver

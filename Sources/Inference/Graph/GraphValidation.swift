@@ -1,0 +1,188 @@
+extension Graph {
+    /// Checks, before anything is compiled, that bindings are there and that every op's operands fit.
+    ///
+    /// - Throws: `InferenceError.badGraph` naming the op and what doesn't fit.
+    public func validate(bindings: [String: any StoredTensor]) throws {
+        for info in tensors where info.storage == .bound {
+            guard let bound = bindings[info.name] else {
+                throw InferenceError.badGraph("\(name): \(info.name) is not bound")
+            }
+            guard bound.shape == info.shape, bound.type == info.type else {
+                throw InferenceError.badGraph(
+                    "\(name): \(info.name) is \(info.shape) of \(info.type), bound is \(bound.shape) of \(bound.type)")
+            }
+        }
+        for (index, op) in ops.enumerated() {
+            do {
+                try check(op)
+            } catch let problem as OpProblem {
+                throw InferenceError.badGraph("\(name): op \(index), \(op.kernelName): \(problem.text)")
+            }
+        }
+    }
+
+    private struct OpProblem: Error {
+        var text: String
+    }
+
+    private func require(_ condition: Bool, _ text: @autoclosure () -> String) throws {
+        if !condition { throw OpProblem(text: text()) }
+    }
+
+    /// A view within its tensor, of float32.
+    private func checkActivation(_ view: TensorView, _ what: String) throws {
+        let info = info(view.tensor)
+        try require(info.type == .f32, "\(what) is of \(info.type), not f32")
+        try checkBounds(view, what)
+    }
+
+    /// One u32 within its tensor.
+    private func checkCounter(_ view: TensorView, _ what: String) throws {
+        try require(info(view.tensor).type == .u32, "\(what) is not u32")
+        try require(view.batch * view.rows * view.columns == 1, "\(what) is not a single number")
+        try checkBounds(view, what)
+    }
+
+    private func checkBounds(_ view: TensorView, _ what: String) throws {
+        try require(view.batch * view.rows * view.columns > 0, "\(what) is empty")
+        try require(
+            view.offset >= 0 && view.offset + view.extent <= info(view.tensor).shape.storedCount,
+            "\(what) reaches outside \(info(view.tensor).name)")
+    }
+
+    private func checkCache(_ cache: Tensor, width: Int) throws {
+        let info = info(cache)
+        try require(info.type != .u32, "\(info.name) is of u32")
+        try require(
+            info.shape.batch * info.shape.columns == width,
+            "\(info.name) has \(info.shape.batch) heads of \(info.shape.columns), the rows have \(width) columns")
+        try require(info.shape.columns % 2 == 0, "\(info.name) has heads of an odd number of columns")
+    }
+
+    private func check(_ op: Op) throws {
+        switch op {
+        case .embed(let op): try check(op)
+        case .rmsNorm(let op): try check(op)
+        case .linear(let op): try check(op)
+        case .rope(let op): try check(op)
+        case .attention(let op): try check(op)
+        case .swiGLU(let op): try check(op)
+        case .readCache(let op):
+            try checkCache(op.cache, width: op.output.columns)
+            try checkCounter(op.position, "position")
+            try checkActivation(op.output, "output")
+            try require(op.output.batch == 1, "output has several matrices")
+        case .writeCache(let op):
+            try checkCache(op.cache, width: op.input.columns)
+            try checkCounter(op.position, "position")
+            try checkActivation(op.input, "input")
+            try require(op.input.batch == 1, "input has several matrices")
+        case .gatedAdd(let op): try check(op)
+        case .argmax(let op):
+            try checkActivation(op.logits, "logits")
+            try require(op.logits.batch * op.logits.rows == 1, "logits have several rows")
+            try checkCounter(op.token, "token")
+            try checkCounter(op.step, "step")
+            try require(info(op.log).type == .u32, "log is not u32")
+        case .advance(let op):
+            try checkCounter(op.counter, "counter")
+            try require(op.amount >= 0, "amount is negative")
+        }
+    }
+
+    private func check(_ op: Embed) throws {
+        try require(info(op.ids.tensor).type == .u32, "ids are not u32")
+        try checkBounds(op.ids, "ids")
+        try checkActivation(op.output, "output")
+        let table = info(op.table).shape
+        try require(op.ids.columns == op.output.rows, "\(op.ids.columns) ids for \(op.output.rows) rows")
+        try require(
+            table.batch == 1 && table.columns == op.output.columns, "table \(table) for \(op.output.columns) columns")
+    }
+
+    private func check(_ op: RMSNorm) throws {
+        try checkActivation(op.input, "input")
+        try checkActivation(op.output, "output")
+        try checkSameSize(op.input, op.output)
+        let weight = info(op.weight)
+        try require(weight.type == .f32, "weight is not f32")
+        try require(op.groups > 0 && op.input.columns % op.groups == 0, "\(op.groups) groups do not divide the columns")
+        try require(
+            weight.shape.batch == op.input.batch && weight.shape.rows == 1
+                && weight.shape.columns == op.input.columns / op.groups,
+            "weight is \(weight.shape)")
+    }
+
+    private func check(_ op: Linear) throws {
+        try checkActivation(op.input, "input")
+        try checkActivation(op.output, "output")
+        let weight = info(op.weight)
+        try require(weight.type != .u32, "weight is of u32")
+        try require(
+            weight.shape.batch == op.input.batch && weight.shape.batch == op.output.batch
+                && weight.shape.columns == op.input.columns && weight.shape.rows == op.output.columns
+                && op.input.rows == op.output.rows,
+            "weight \(weight.shape) does not turn \(op.input.columns) columns into \(op.output.columns)")
+        if let bias = op.bias.map(info) {
+            try require(
+                bias.type == .f32
+                    && bias.shape == TensorShape(batch: weight.shape.batch, columns: weight.shape.rows),
+                "bias is \(bias.shape) of \(bias.type)")
+        }
+        if let residual = op.residual {
+            try checkActivation(residual, "residual")
+            try checkSameSize(residual, op.output)
+        }
+    }
+
+    private func check(_ op: RoPE) throws {
+        try checkActivation(op.input, "input")
+        try checkActivation(op.output, "output")
+        try checkSameSize(op.input, op.output)
+        try checkCounter(op.position, "position")
+        try require(
+            op.input.batch == 1 && op.headDim > 0 && op.headDim % 2 == 0 && op.input.columns % op.headDim == 0,
+            "heads of \(op.headDim) columns do not fit \(op.input.columns)")
+        let table = info(op.table)
+        try require(table.type == .f32 && table.shape.columns == op.headDim, "table is \(table.shape)")
+    }
+
+    private func check(_ op: Attention) throws {
+        try checkActivation(op.queries, "queries")
+        try checkActivation(op.output, "output")
+        try checkSameSize(op.queries, op.output)
+        try checkCounter(op.position, "position")
+        let (keys, values) = (info(op.keys), info(op.values))
+        try require(keys.shape == values.shape && keys.type == values.type, "keys and values differ in form")
+        try require(
+            op.heads > 0 && op.heads % keys.shape.batch == 0 && op.queries.batch == 1
+                && op.queries.columns == op.heads * keys.shape.columns,
+            "\(op.heads) heads do not fit keys \(keys.shape)")
+    }
+
+    private func check(_ op: SwiGLU) throws {
+        try checkActivation(op.input, "input")
+        try checkActivation(op.output, "output")
+        try require(
+            op.input.batch == 1 && op.output.batch == 1 && op.input.rows == op.output.rows
+                && op.input.columns == 2 * op.output.columns,
+            "input has \(op.input.columns) columns, output \(op.output.columns)")
+    }
+
+    private func check(_ op: GatedAdd) throws {
+        try checkActivation(op.projected, "projected")
+        try checkActivation(op.scale, "scale")
+        try checkCache(op.cache, width: op.projected.columns)
+        try checkCounter(op.position, "position")
+        try require(
+            op.projected.batch == 1 && op.scale.batch == 1 && op.scale.rows == op.projected.rows
+                && op.scale.columns == info(op.cache).shape.batch,
+            "\(op.scale.columns) scales for cache \(info(op.cache).shape)")
+    }
+
+    private func checkSameSize(_ a: TensorView, _ b: TensorView) throws {
+        try require(
+            a.batch == b.batch && a.rows == b.rows && a.columns == b.columns,
+            "[\(a.batch), \(a.rows), \(a.columns)] and [\(b.batch), \(b.rows), \(b.columns)] differ")
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Inference
+
+extension Attention {
+    /// Softmax over all visible keys at once, with sums in double precision.
+    func run(_ operands: Operands) {
+        let (queries, output) = (operands.floats(queries), operands.floats(output))
+        let (keys, values) = (operands.matrices(keys), operands.matrices(values))
+        let headDim = keys.shape.columns
+        let groupSize = heads / keys.shape.batch
+        let first = Int(operands.counter(position).pointee)
+        let visible = min(first + self.queries.rows, keys.shape.rows)
+        for kvHead in 0..<keys.shape.batch {
+            let keyRows = (0..<visible).map { keys.row(kvHead, $0) }
+            let valueRows = (0..<visible).map { values.row(kvHead, $0) }
+            for head in kvHead * groupSize..<(kvHead + 1) * groupSize {
+                for token in 0..<self.queries.rows {
+                    let query = queries.row(0, token) + head * headDim
+                    let count = min(first + token + 1, visible)
+                    let scores = keyRows[..<count].map { key in
+                        var sum = 0.0
+                        for column in 0..<headDim { sum += Double(query[column]) * Double(key[column]) }
+                        return sum * Double(scale)
+                    }
+                    let largest = scores.max() ?? 0
+                    let weights = scores.map { exp($0 - largest) }
+                    let total = weights.reduce(0, +)
+                    for column in 0..<headDim {
+                        var sum = 0.0
+                        for key in 0..<count { sum += weights[key] * Double(valueRows[key][column]) }
+                        output[0, token, head * headDim + column] = Float(sum / total)
+                    }
+                }
+            }
+        }
+    }
+}
