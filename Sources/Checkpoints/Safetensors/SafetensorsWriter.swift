@@ -1,0 +1,136 @@
+import Foundation
+
+/// Writes a safetensors file front to back, holding no tensor in memory.
+///
+/// The bytes go to a temporary file in the same directory, which takes the target's name in `finish()`. Until then the
+/// target stays as it was; a writer that goes away unfinished removes its temporary file. Not thread-safe.
+public final class SafetensorsWriter {
+    public let path: String
+    private let temporaryPath: String
+    private let descriptor: CInt
+    private var isFinished = false
+    private let dataSize: Int
+    private var written = 0
+
+    /// Creates the temporary file and writes the header.
+    /// - Parameters:
+    ///   - path: the target; replaced if it exists.
+    ///   - layouts: every tensor, in the order in which its bytes will follow. Larger element types first keeps all
+    ///     of them aligned.
+    ///   - metadata: goes into the header as `__metadata__`.
+    /// - Throws: `CheckpointError` if two tensors share a name, the header gets too large, or the file cannot be made.
+    public init(_ path: String, layouts: [TensorLayout], metadata: [String: String] = [:]) throws {
+        let (header, dataSize) = try Self.header(layouts, metadata, path)
+        let name = (path as NSString).lastPathComponent
+        let directory = (path as NSString).deletingLastPathComponent
+        let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        temporaryPath = join(directory.isEmpty ? "." : directory, ".\(name).\(suffix)")
+        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw CheckpointError(
+                .inaccessible, path, "cannot be written beside: \(String(cString: strerror(errno)))")
+        }
+        self.path = path
+        self.dataSize = dataSize
+        try header.withUnsafeBytes(writeAll)
+    }
+
+    deinit {
+        close(descriptor)
+        if !isFinished { unlink(temporaryPath) }
+    }
+
+    /// Appends bytes (little-endian, row-major) of the tensor whose turn it is; a tensor may come in several pieces.
+    /// - Throws: `CheckpointError` if there is more than the layouts hold, or the disk refuses.
+    public func append(_ bytes: UnsafeRawBufferPointer) throws {
+        guard !isFinished, bytes.count <= dataSize - written else {
+            throw CheckpointError(.invalidValue, path, "more bytes than the \(dataSize) its tensors take")
+        }
+        try writeAll(bytes)
+        written += bytes.count
+    }
+
+    /// Appends float32 values.
+    public func append(_ floats: [Float]) throws {
+        try floats.withUnsafeBytes { try append($0) }
+    }
+
+    /// Gives the complete file its name.
+    /// - Throws: `CheckpointError` if bytes are still missing, or the disk refuses.
+    public func finish() throws {
+        guard !isFinished, written == dataSize else {
+            throw CheckpointError(.invalidValue, path, "has \(written) of the \(dataSize) bytes its tensors take")
+        }
+        guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
+            throw CheckpointError(.inaccessible, path, "cannot be written: \(String(cString: strerror(errno)))")
+        }
+        isFinished = true
+    }
+
+    /// Writes whole tensors to a file, larger element types first, otherwise in the order given.
+    public static func write(_ tensors: [HostTensor], metadata: [String: String] = [:], to path: String) throws {
+        let ordered = [8, 4, 2, 1].flatMap { size in tensors.filter { $0.dtype.elementSize == size } }
+        let writer = try SafetensorsWriter(path, layouts: ordered.map(\.layout), metadata: metadata)
+        for tensor in ordered {
+            try tensor.withBytes { try writer.append($0) }
+        }
+        try writer.finish()
+    }
+
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw CheckpointError(.inaccessible, path, "cannot be written: \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// The header with its length in front, padded with spaces so that the data starts at a multiple of 8.
+    private static func header(
+        _ layouts: [TensorLayout], _ metadata: [String: String], _ path: String
+    ) throws -> (bytes: [UInt8], dataSize: Int) {
+        var members: [String] = []
+        if !metadata.isEmpty {
+            let texts = metadata.sorted { $0.key < $1.key }.map { "\(jsonText($0.key)):\(jsonText($0.value))" }
+            members.append("\"__metadata__\":{\(texts.joined(separator: ","))}")
+        }
+        var names: Set<String> = ["__metadata__"]
+        var end = 0
+        for layout in layouts {
+            guard names.insert(layout.name).inserted else {
+                throw CheckpointError(.invalidValue, path, "two tensors cannot both be named \(quoted(layout.name))")
+            }
+            let begin = end
+            let sum = begin.addingReportingOverflow(layout.byteCount)
+            guard !sum.overflow else { throw CheckpointError(.tooLarge, path, "its tensors are larger than any file") }
+            end = sum.partialValue
+            let shape = layout.shape.map(String.init).joined(separator: ",")
+            members.append(
+                "\(jsonText(layout.name)):{\"dtype\":\"\(layout.dtype.rawValue)\",\"shape\":[\(shape)],"
+                    + "\"data_offsets\":[\(begin),\(end)]}")
+        }
+        var json = [UInt8]("{\(members.joined(separator: ","))}".utf8)
+        json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+        guard json.count <= SafetensorsFile.maximumHeaderSize else {
+            throw CheckpointError(.tooLarge, path, "its header would be \(json.count) bytes")
+        }
+        let length = withUnsafeBytes(of: UInt64(json.count).littleEndian) { [UInt8]($0) }
+        return (length + json, end)
+    }
+
+    private static func jsonText(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case "\u{0}"..<" ": result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
