@@ -5,7 +5,7 @@ import Inference
 public final class ReferenceBackend: Backend {
     private var phaseSeconds: [Phase: Double] = [:]
     private var executions: UInt64 = 0
-    private var held = MemoryUse(current: 0, peak: 0)
+    private let ledger = MemoryLedger()
 
     public init() {}
 
@@ -13,7 +13,7 @@ public final class ReferenceBackend: Backend {
 
     public var maximumOutputBytes: Int { 1 << 30 }
 
-    public var memory: MemoryUse { held }
+    public var memory: MemoryUse { ledger.use }
 
     public func makeTensor(
         _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement
@@ -36,15 +36,12 @@ public final class ReferenceBackend: Backend {
     }
 
     private func makeStorage(_ name: String, _ shape: TensorShape, _ type: ElementType) -> ReferenceTensor {
-        let tensor = ReferenceTensor(name: name, shape: shape, type: type)
-        held.current += tensor.byteCount
-        held.peak = max(held.peak, held.current)
-        return tensor
+        ReferenceTensor(name: name, shape: shape, type: type, ledger: ledger)
     }
 
     public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
         try graph.validate(bindings: bindings)
-        return try ReferencePlan(graph, bindings: bindings)
+        return try ReferencePlan(graph, bindings: bindings, ledger: ledger)
     }
 
     @discardableResult

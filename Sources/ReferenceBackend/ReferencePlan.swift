@@ -8,22 +8,23 @@ final class ReferencePlan: Plan {
     private let scratch: ReferenceTensor
     private let bound: [any StoredTensor]
 
-    init(_ graph: Graph, bindings: [String: any StoredTensor]) throws {
+    init(_ graph: Graph, bindings: [String: any StoredTensor], ledger: MemoryLedger) throws {
         name = graph.name
         ops = graph.ops
         let places = ScratchPlan(graph, alignment: 64)
         scratch = ReferenceTensor(
-            name: "scratch", shape: TensorShape(columns: places.byteCount / 4 + 8), type: .f32)
+            name: "scratch", shape: TensorShape(columns: places.byteCount / 4 + 8), type: .f32,
+            ledger: ledger)
         bound = Array(bindings.values)
         guard let scratchBase = scratch.bytes.baseAddress else {
             throw InferenceError.badGraph("\(graph.name): no scratch memory")
         }
         var storage: [Operands.Storage] = []
-        for id in graph.tensors.indices {
-            let info = graph.info(Tensor(id: id))
+        for tensor in graph.handles {
+            let info = graph.info(tensor)
             switch info.storage {
             case .scratch:
-                let offset = places.offsets[Tensor(id: id)] ?? 0
+                let offset = places.offsets[tensor] ?? 0
                 storage.append(Operands.Storage(base: scratchBase + offset, type: info.type, shape: info.shape))
             case .bound:
                 guard let tensor = bindings[info.name] as? ReferenceTensor, let base = tensor.bytes.baseAddress else {

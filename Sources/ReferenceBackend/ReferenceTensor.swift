@@ -1,5 +1,15 @@
 import Inference
 
+/// Counts the bytes of the tensors that are alive.
+final class MemoryLedger {
+    private(set) var use = MemoryUse(current: 0, peak: 0)
+
+    func add(_ bytes: Int) {
+        use.current += bytes
+        use.peak = max(use.peak, use.current)
+    }
+}
+
 /// A tensor in host memory, rows padded as `TensorShape` says.
 final class ReferenceTensor: StoredTensor {
     let name: String
@@ -7,17 +17,20 @@ final class ReferenceTensor: StoredTensor {
     let type: ElementType
     let bytes: UnsafeMutableRawBufferPointer
 
-    init(name: String, shape: TensorShape, type: ElementType) {
+    private let ledger: MemoryLedger
+
+    init(name: String, shape: TensorShape, type: ElementType, ledger: MemoryLedger) {
+        self.ledger = ledger
         self.name = name
         self.shape = shape
         self.type = type
         bytes = .allocate(byteCount: max(16, shape.storedCount * type.byteCount), alignment: 16)
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        ledger.add(bytes.count)
     }
 
     deinit {
+        ledger.add(-bytes.count)
         bytes.deallocate()
     }
-
-    var byteCount: Int { shape.storedCount * type.byteCount }
 }

@@ -98,8 +98,7 @@ public final class VulkanBackend: Backend {
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         var locations: [Tensor: DispatchEncoder.Location] = [:]
-        for id in graph.tensors.indices {
-            let tensor = Tensor(id: id)
+        for tensor in graph.handles {
             let info = graph.info(tensor)
             let byteCount = VulkanTensor.byteCount(info.shape, info.type)
             switch info.storage {
@@ -153,7 +152,8 @@ public final class VulkanBackend: Backend {
             }
             try device.update(tensor.buffer, values: input.values)
         }
-        return Execution(value: try plan.submit(to: device, phase: phase, account: account))
+        return Execution(
+            value: try plan.submit(to: device, phase: phase, account: account))
     }
 
     public func wait(_ execution: Execution) throws {
@@ -178,7 +178,8 @@ public final class VulkanBackend: Backend {
         if tensor.buffer.isHostReadable, tensor.buffer.kind == .hostReadable, let mapped = tensor.buffer.mapped {
             return range.map { mapped.load(fromByteOffset: $0 * 4, as: UInt32.self) }
         }
-        return try device.download(from: tensor.buffer, offset: range.lowerBound * 4, count: range.count)
+        return try device.download(
+            UInt32.self, from: tensor.buffer, offset: range.lowerBound * 4, count: range.count)
     }
 
     // MARK: Timings

@@ -36,7 +36,7 @@ struct DecoderGraph {
 
     /// Counts `tokens` more rows of the cache.
     func emitAdvance(_ tokens: Int, into graph: inout Graph) {
-        graph.add(.advance(Advance(counter: graph.view(graph.bound(cache.position)), amount: tokens)))
+        graph.add(.advance(Advance(counter: graph.boundView(cache.position), amount: tokens)))
     }
 
     /// Adds the attention block to `hidden`.
@@ -60,7 +60,7 @@ struct DecoderGraph {
             emitNorm(.queryNorm(layer: layer), queries, queries, groups: description.headCount, into: &graph)
             emitNorm(.keyNorm(layer: layer), keys, keys, groups: description.kvHeadCount, into: &graph)
         }
-        let position = graph.view(graph.bound(cache.position))
+        let position = graph.boundView(cache.position)
         let table = graph.bound(cache.ropeTable)
         for heads in [queries, keys] {
             graph.add(

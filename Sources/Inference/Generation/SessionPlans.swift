@@ -68,13 +68,13 @@ final class SessionPlans {
         try plan(.prefill(decoder: decoder.name, tokens: tokens, tail: tail)) {
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
             let builder = DecoderGraph(decoder, cache)
-            let ids = graph.view(graph.bound(self.ids)).columns(0..<tokens)
+            let ids = graph.boundView(self.ids).columns(0..<tokens)
             let hidden = builder.emitLayers(ids, into: &graph)
             var bindings = self.bindings(decoder, cache)
             if let hidden, tail.allLogits {
                 let logits = try logits(rows: tokens, decoder)
                 bindings[logits.name] = logits
-                builder.emitHead(hidden, output: graph.view(graph.bound(logits)), into: &graph)
+                builder.emitHead(hidden, output: graph.boundView(logits), into: &graph)
             }
             if let hidden, tail.choosesToken {
                 try emitChoice(builder, hidden.rows(tokens - 1..<tokens), into: &graph, &bindings)
@@ -89,7 +89,7 @@ final class SessionPlans {
             var graph = Graph(name: "decode \(decoder.name)")
             let builder = DecoderGraph(decoder, cache)
             var bindings = self.bindings(decoder, cache)
-            let ids = graph.view(graph.bound(token))
+            let ids = graph.boundView(token)
             if let hidden = builder.emitLayers(ids, into: &graph) {
                 try emitChoice(builder, hidden, into: &graph, &bindings)
             }
@@ -103,7 +103,7 @@ final class SessionPlans {
     ) throws -> any Plan {
         try plan(.fusion(tokens: tokens, fusers: sources.map(\.fuser.name))) {
             var graph = Graph(name: "fusion \(tokens)")
-            let start = graph.view(graph.bound(fusionStart))
+            let start = graph.boundView(fusionStart)
             FuserGraph(receiver: receiver, tokens: tokens, start: start).emit(sources, mode: mode, into: &graph)
             let stored = [fusionStart] + receiver.keys + receiver.values
                 + sources.flatMap { $0.cache.keys + $0.cache.values + $0.fuser.storedWeights }
@@ -127,12 +127,12 @@ final class SessionPlans {
     ) throws {
         let logits = try logits(rows: 1, builder.decoder)
         bindings[logits.name] = logits
-        let row = graph.view(graph.bound(logits))
+        let row = graph.boundView(logits)
         builder.emitHead(hidden, output: row, into: &graph)
-        let step = graph.view(graph.bound(self.step))
+        let step = graph.boundView(self.step)
         graph.add(
             .argmax(
-                ArgMax(logits: row, token: graph.view(graph.bound(token)), log: graph.bound(log), step: step)))
+                ArgMax(logits: row, token: graph.boundView(token), log: graph.bound(log), step: step)))
         graph.add(.advance(Advance(counter: step, amount: 1)))
     }
 

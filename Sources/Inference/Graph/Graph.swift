@@ -38,13 +38,16 @@ public struct Graph: Sendable {
         ops.append(op)
     }
 
+    /// The handles of all tensors, in the order of `tensors`.
+    public var handles: [Tensor] { tensors.indices.map { Tensor(id: $0) } }
+
     public func info(_ tensor: Tensor) -> TensorInfo {
         tensors[tensor.id]
     }
 
-    /// All of a tensor as a view.
-    public func view(_ tensor: Tensor) -> TensorView {
-        TensorView(tensor, shape: tensors[tensor.id].shape)
+    /// All of a tensor that a backend stores, as a view.
+    public mutating func boundView(_ stored: any StoredTensor) -> TensorView {
+        TensorView(bound(stored), shape: stored.shape)
     }
 
     private mutating func append(_ info: TensorInfo) -> Tensor {

@@ -1,0 +1,32 @@
+import Foundation
+import Inference
+import ReferenceBackend
+import Testing
+import VulkanBackend
+import VulkanCompute
+
+/// The backends that every golden number is checked on.
+enum TestBackend: String, CaseIterable, CustomTestStringConvertible {
+    case reference, vulkan
+    /// A full barrier after every kernel.
+    case vulkanFullBarriers
+
+    var testDescription: String { rawValue }
+
+    /// Gives a backend to `body`, and fails the test when the validation layers had something to say.
+    func run(_ body: (any Backend) throws -> Void) throws {
+        guard self != .reference else {
+            try body(ReferenceBackend())
+            return
+        }
+        var options = VulkanBackendOptions()
+        options.usesFullBarriers = self == .vulkanFullBarriers
+        let instance = try Instance(validation: ProcessInfo.processInfo.environment["C2C_VK_VALIDATION"] == "1")
+        let environmentIndex = ProcessInfo.processInfo.environment["C2C_VK_DEVICE"].flatMap { Int($0) }
+        let device = try Device(try instance.chooseDevice(index: environmentIndex), of: instance)
+        try body(VulkanBackend(device, options: options))
+        if let validation = device.validation {
+            #expect(validation.messages.isEmpty, "the validation layers complain")
+        }
+    }
+}
