@@ -1,0 +1,144 @@
+import ArgumentParser
+import Foundation
+import Inference
+import ReferenceBackend
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Compares the device with the CPU reference on one prompt, layer by layer.",
+        discussion: """
+            Both run the receiver alone and, with a sharer, cache-to-cache. Exit code 1 when a difference exceeds the \
+            tolerance: 2e-4 of the tensor's largest value with float32 caches; with 16-bit caches, four units in the \
+            last place of the cache's type, since both sides round values that differ in their last bits.
+            """)
+
+    @OptionGroup var models: ModelOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var prompt: PromptOptions
+
+    @Option(help: ArgumentHelp("Tokens to decode after the prompt.", valueName: "n"))
+    var maxNewTokens = 4
+
+    @Option(help: "Chooses the made-up prompt that is used when none is given.")
+    var seed: UInt64 = 1
+
+    @Flag(help: "Print one JSON object instead of the table.")
+    var json = false
+
+    /// Largest difference over largest value that rounding explains.
+    static func tolerance(_ type: CacheType) -> Float {
+        switch type {
+        case .f32: 2e-4
+        case .f16: 4 * 0x1p-10
+        case .bf16: 4 * 0x1p-7
+        }
+    }
+
+    func run() throws {
+        let mode = models.resolvedMode
+        let engine = try Engine(models, mode: mode)
+        let tokens = try prompt.tokens(try engine.tokenizer()) ?? madeUpPrompt(engine)
+        let choice = try BackendChoice(compute.device)
+        guard choice.index != nil else {
+            throw UsageError("--device cpu is the reference itself; choose a Vulkan device to compare with it")
+        }
+        var rows: [Row] = []
+        if mode == .c2c {
+            rows += try compare(try Engine(models, mode: .receiver), .receiver, tokens, choice.backend)
+        }
+        rows += try compare(engine, mode, tokens, choice.backend)
+        let worst = rows.max { $0.relative < $1.relative }
+        let limit = Self.tolerance(compute.kvDtype)
+        let holds = rows.allSatisfy { $0.relative <= limit }
+        if json {
+            try Output.json(
+                Report(
+                    device: choice.backend.name, prompt_tokens: tokens, kv_dtype: compute.kvDtype.rawValue,
+                    tolerance: limit, passed: holds, tensors: rows))
+        } else {
+            var table = Table(["tensor", "largest value", "max difference", "relative"], rightAligned: [1, 2, 3])
+            for row in rows {
+                table.add([
+                    row.name, String(format: "%.4g", row.largest), String(format: "%.3g", row.absolute),
+                    String(format: "%.3g", row.relative) + (row.relative <= limit ? "" : " beyond"),
+                ])
+            }
+            Output.line(table.text)
+            Output.line(
+                "\(choice.backend.name) against the CPU reference: \(rows.count) tensors, largest relative difference "
+                    + String(format: "%.3g", worst?.relative ?? 0) + ", tolerance " + String(format: "%.3g", limit))
+        }
+        guard holds else {
+            throw CheckFailed(
+                description: "\(worst?.name ?? "a tensor") differs by \(worst?.relative ?? 0) of its largest value, "
+                    + "more than \(limit)")
+        }
+    }
+
+    /// A fixed list of ids below every model's vocabulary.
+    private func madeUpPrompt(_ engine: Engine) throws -> [Int] {
+        let vocabulary = ([engine.answering] + engine.sharers.map(\.model)).map(\.description.vocabularySize).min() ?? 1
+        var state = seed
+        return (0..<min(33, engine.maximumContext)).map { _ in
+            // A linear congruential generator (Knuth's MMIX constants); the upper bits are the random ones.
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % vocabulary
+        }
+    }
+
+    private func compare(
+        _ engine: Engine, _ mode: Mode, _ tokens: [Int], _ device: any Backend
+    ) throws -> [Row] {
+        let sections = try prompt.sections(promptLength: tokens.count, sharerCount: engine.sharers.count)
+        let alone = Section.defaults(promptLength: tokens.count, sharerCount: 0)
+        let capacity = try engine.capacity(
+            promptTokens: tokens.count, newTokens: maxNewTokens, context: compute.context)
+        let dumps = try [device, ReferenceBackend()].map { backend in
+            try TracedAnswer(
+                try engine.makeSession(
+                    on: backend, capacity: capacity, cacheType: compute.kvDtype.elementType,
+                    weightType: compute.weights.elementType),
+                mode: mode, prompt: tokens, sections: mode == .c2c ? sections : alone, maxNewTokens: maxNewTokens,
+                endTokens: [])
+        }
+        let (found, reference) = (dumps[0], dumps[1])
+        // A step's logits depend on the tokens before it, so they compare as long as those agree.
+        let agreeing = zip(found.result.tokens, reference.result.tokens).prefix { $0 == $1 }.count
+        if agreeing < reference.result.tokens.count {
+            Output.remark(
+                "\(mode.rawValue): new tokens agree for \(agreeing) of \(reference.result.tokens.count) steps; "
+                    + "later logits are left out")
+        }
+        return zip(found.dump.tensors, reference.dump.tensors).map { found, reference in
+            let steps = found.name.hasSuffix(".step_logits") ? min(agreeing + 1, found.shape[0]) : found.shape[0]
+            return Row(found.prefix(steps), reference: reference.prefix(steps))
+        }
+    }
+
+    struct Row: Encodable {
+        var name: String
+        var largest: Float
+        var absolute: Float
+        var relative: Float
+
+        init(_ found: NamedTensor, reference: NamedTensor) {
+            name = found.name
+            largest = reference.values.reduce(0) { max($0, abs($1)) }
+            absolute = zip(found.values, reference.values).reduce(0) { worst, pair in
+                let difference = abs(pair.0 - pair.1)
+                return difference.isNaN ? .infinity : max(worst, difference)
+            }
+            relative = absolute / max(largest, .leastNormalMagnitude)
+        }
+    }
+
+    private struct Report: Encodable {
+        var device: String
+        var prompt_tokens: [Int]
+        var kv_dtype: String
+        var tolerance: Float
+        var passed: Bool
+        var tensors: [Row]
+    }
+}

@@ -1,0 +1,83 @@
+import Checkpoints
+import Inference
+
+/// A tensor for people and other programs: float32, row-major, without padding.
+struct NamedTensor {
+    var name: String
+    var shape: [Int]
+    var values: [Float]
+
+    /// The first `count` entries of the first dimension.
+    func prefix(_ count: Int) -> NamedTensor {
+        let size = shape.dropFirst().reduce(1, *)
+        return NamedTensor(
+            name: name, shape: [count] + shape.dropFirst(), values: Array(values.prefix(count * size)))
+    }
+}
+
+/// What `--dump` writes and `verify` compares, named as the reference implementation's numbers are.
+struct TensorDump {
+    private(set) var tensors: [NamedTensor] = []
+
+    mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
+        tensors.append(NamedTensor(name: name, shape: shape, values: values))
+    }
+
+    /// A cache's first `rows` rows as `<name>.key.L` and `<name>.value.L`, each `[kvHeads, rows, headDim]`.
+    mutating func add(_ cache: KVCache, as name: String, rows: Int, from backend: any Backend) throws {
+        for (half, layers) in [("key", cache.keys), ("value", cache.values)] {
+            for (layer, tensor) in layers.enumerated() {
+                let shape = tensor.shape
+                let values = try backend.read(tensor)
+                let kept = (0..<shape.batch).flatMap { head in
+                    values[head * shape.rows * shape.columns..<(head * shape.rows + rows) * shape.columns]
+                }
+                add("\(name).\(half).\(layer)", shape: [shape.batch, rows, shape.columns], kept)
+            }
+        }
+    }
+
+    /// Writes everything to a safetensors file; nothing is left behind when that fails.
+    func write(to path: String) throws {
+        try SafetensorsWriter.write(
+            tensors.map { try HostTensor(name: $0.name, shape: $0.shape, floats: $0.values) }, to: path)
+    }
+}
+
+/// One answer with everything that can be looked at.
+struct TracedAnswer {
+    var result: GenerationResult
+    var dump: TensorDump
+
+    /// Generates while keeping logits, then reads the caches.
+    ///
+    /// In c2c mode these are the sharers' caches, the fused one and `c2c.step_logits`; otherwise the answering model's
+    /// own cache, and its logits at every position.
+    init(
+        _ session: Session, mode: Mode, prompt: [Int], sections: [Section], maxNewTokens: Int, endTokens: Set<Int>
+    ) throws {
+        let vocabulary = session.receiver.description.vocabularySize
+        var promptLogits: [Float] = []
+        var stepLogits: [Float] = []
+        let isAlone = mode != .c2c
+        result = try session.generate(
+            prompt, sections: sections, maxNewTokens: maxNewTokens, endTokens: endTokens,
+            onPromptLogits: isAlone ? { promptLogits += $0 } : nil, onStepLogits: { stepLogits += $0 })
+        dump = TensorDump()
+        let steps = stepLogits.count / vocabulary
+        if isAlone {
+            let name = mode.rawValue
+            dump.add("\(name)_alone.logits", shape: [prompt.count, vocabulary], promptLogits)
+            dump.add("\(name)_alone.step_logits", shape: [steps, vocabulary], stepLogits)
+            try dump.add(session.receiverCache, as: name, rows: prompt.count, from: session.backend)
+        } else {
+            let sharerRows = prompt.count - (sections.last?.length ?? 0)
+            for (index, cache) in session.sharerCaches.enumerated() {
+                guard let cache, sharerRows > 0 else { continue }
+                try dump.add(cache, as: Engine.sharerName(index), rows: sharerRows, from: session.backend)
+            }
+            try dump.add(session.receiverCache, as: "fused", rows: prompt.count, from: session.backend)
+            dump.add("c2c.step_logits", shape: [steps, vocabulary], stepLogits)
+        }
+    }
+}
