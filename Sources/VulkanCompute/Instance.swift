@@ -1,0 +1,125 @@
+import CVulkan
+import Logging
+
+/// A connection to the Vulkan loader and its drivers, with a description of every device. Safe to share between threads.
+public final class Instance: @unchecked Sendable {
+    /// Every physical device in Vulkan's own enumeration order, usable or not.
+    public let devices: [DeviceDescription]
+    /// What the validation layers reported; nil without validation.
+    public let validation: ValidationLog?
+
+    let handle: VkInstance
+    let physicalDevices: [VkPhysicalDevice]
+    let logger: Logger
+    private let messenger: VkDebugUtilsMessengerEXT?
+
+    /// The Vulkan version asked for. What came with 1.3 is taken as extensions, so that 1.2 drivers will do.
+    static let apiVersion = VulkanVersion(major: 1, minor: 2, patch: 0)
+
+    /// - Parameters:
+    ///   - validation: turns the Khronos validation layer on, with synchronization validation. Slow; for tests.
+    ///   - logger: where validation messages and notes go.
+    /// - Throws: `VulkanError.noDriver`, `.validationLayerMissing`, or a failing call.
+    public init(validation: Bool = false, logger: Logger = Logger(label: "vulkan")) throws {
+        let log = validation ? ValidationLog(logger: logger) : nil
+        let handle = try Self.makeInstance(log: log)
+        var messenger: VkDebugUtilsMessengerEXT?
+        do {
+            if let log { messenger = try Self.makeMessenger(handle, log: log) }
+            physicalDevices = try enumerate(of: nil as VkPhysicalDevice?) { count, items in
+                try check(vkEnumeratePhysicalDevices(handle, count, items), "vkEnumeratePhysicalDevices")
+            }.compactMap { $0 }
+            guard !physicalDevices.isEmpty else { throw VulkanError.noDriver }
+            devices = try physicalDevices.enumerated().map { index, physical in
+                try DeviceDescription(index: index, of: physical, instance: handle)
+            }
+        } catch {
+            Self.destroy(handle, messenger)
+            throw error
+        }
+        self.handle = handle
+        self.messenger = messenger
+        self.validation = log
+        self.logger = logger
+    }
+
+    deinit {
+        Self.destroy(handle, messenger)
+    }
+
+    /// The device at `index`, or without one the first usable discrete GPU, else integrated, virtual, CPU.
+    /// - Throws: `VulkanError.noSuchDevice`, `.deviceLacks` or `.noUsableDevice`.
+    public func chooseDevice(index: Int? = nil) throws -> DeviceDescription {
+        if let index {
+            guard devices.indices.contains(index) else {
+                throw VulkanError.noSuchDevice(index: index, devices: devices.map(\.summary))
+            }
+            let device = devices[index]
+            guard device.isUsable else {
+                throw VulkanError.deviceLacks(device: device.name, missing: device.missing)
+            }
+            return device
+        }
+        let order: [DeviceDescription.Kind] = [.discrete, .integrated, .virtual, .cpu, .other]
+        for kind in order {
+            if let device = devices.first(where: { $0.kind == kind && $0.isUsable }) { return device }
+        }
+        throw VulkanError.noUsableDevice(devices: devices.map(\.summary))
+    }
+
+    private static let validationLayer = "VK_LAYER_KHRONOS_validation"
+
+    private static func makeInstance(log: ValidationLog?) throws -> VkInstance {
+        try withScratch { scratch in
+            var application = VkApplicationInfo()
+            application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO
+            application.apiVersion = apiVersion.packed
+
+            var info = VkInstanceCreateInfo()
+            info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
+            info.pApplicationInfo = UnsafePointer(scratch.pointer(to: application))
+            if let log {
+                var next: UnsafeMutableRawPointer?
+                _ = scratch.link(log.messengerInfo(), before: &next)
+                var features = VkValidationFeaturesEXT()
+                features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT
+                features.enabledValidationFeatureCount = 1
+                features.pEnabledValidationFeatures = scratch.array([
+                    VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
+                ])
+                _ = scratch.link(features, before: &next)
+                info.pNext = UnsafeRawPointer(next)
+                info.enabledLayerCount = 1
+                info.ppEnabledLayerNames = scratch.cStrings([validationLayer])
+                info.enabledExtensionCount = 1
+                info.ppEnabledExtensionNames = scratch.cStrings([VK_EXT_DEBUG_UTILS_EXTENSION_NAME])
+            }
+            var instance: VkInstance?
+            switch vkCreateInstance(&info, nil, &instance) {
+            case VK_ERROR_INCOMPATIBLE_DRIVER: throw VulkanError.noDriver
+            case VK_ERROR_LAYER_NOT_PRESENT where log != nil: throw VulkanError.validationLayerMissing
+            case let result: try check(result, "vkCreateInstance")
+            }
+            guard let instance else { throw VulkanError.noDriver }
+            return instance
+        }
+    }
+
+    private static func makeMessenger(
+        _ instance: VkInstance, log: ValidationLog
+    ) throws -> VkDebugUtilsMessengerEXT? {
+        guard let address = vkGetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT") else { return nil }
+        let create = unsafeBitCast(address, to: PFN_vkCreateDebugUtilsMessengerEXT.self)
+        var info = log.messengerInfo()
+        var messenger: VkDebugUtilsMessengerEXT?
+        try check(create(instance, &info, nil, &messenger), "vkCreateDebugUtilsMessengerEXT")
+        return messenger
+    }
+
+    private static func destroy(_ instance: VkInstance, _ messenger: VkDebugUtilsMessengerEXT?) {
+        if let messenger, let address = vkGetInstanceProcAddr(instance, "vkDestroyDebugUtilsMessengerEXT") {
+            unsafeBitCast(address, to: PFN_vkDestroyDebugUtilsMessengerEXT.self)(instance, messenger, nil)
+        }
+        vkDestroyInstance(instance, nil)
+    }
+}

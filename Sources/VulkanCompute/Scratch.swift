@@ -1,0 +1,71 @@
+/// C memory that lives as long as the closure of `withScratch`: structures, arrays and strings that Vulkan calls point
+/// to, without nesting a closure for each.
+final class Scratch {
+    private var blocks: [UnsafeMutableRawPointer] = []
+
+    deinit {
+        for block in blocks { block.deallocate() }
+    }
+
+    /// A copy of `value` at a stable address.
+    func pointer<T: BitwiseCopyable>(to value: T) -> UnsafeMutablePointer<T> {
+        let pointer = UnsafeMutablePointer<T>.allocate(capacity: 1)
+        pointer.initialize(to: value)
+        blocks.append(UnsafeMutableRawPointer(pointer))
+        return pointer
+    }
+
+    /// A copy of `values` at a stable address, nil when there are none.
+    func array<T: BitwiseCopyable>(_ values: [T]) -> UnsafePointer<T>? {
+        guard !values.isEmpty else { return nil }
+        let pointer = UnsafeMutablePointer<T>.allocate(capacity: values.count)
+        pointer.initialize(from: values, count: values.count)
+        blocks.append(UnsafeMutableRawPointer(pointer))
+        return UnsafePointer(pointer)
+    }
+
+    /// `text` as a C string.
+    func cString(_ text: String) -> UnsafePointer<CChar>? {
+        array(text.utf8CString.map { $0 })
+    }
+
+    /// The C strings of `texts`, as Vulkan takes lists of names.
+    func cStrings(_ texts: [String]) -> UnsafePointer<UnsafePointer<CChar>?>? {
+        array(texts.map { cString($0) })
+    }
+
+    /// Puts a copy of `structure` in front of the chain `next`: every extensible Vulkan structure starts with its type
+    /// and the pointer to the next.
+    func link<T: BitwiseCopyable>(_ structure: T, before next: inout UnsafeMutableRawPointer?) -> UnsafeMutablePointer<T> {
+        let pointer = pointer(to: structure)
+        let raw = UnsafeMutableRawPointer(pointer)
+        raw.storeBytes(of: next, toByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: UnsafeMutableRawPointer?.self)
+        next = raw
+        return pointer
+    }
+}
+
+func withScratch<Result: ~Copyable, Failure: Error>(
+    _ body: (Scratch) throws(Failure) -> Result
+) throws(Failure) -> Result {
+    let scratch = Scratch()
+    defer { withExtendedLifetime(scratch) {} }
+    return try body(scratch)
+}
+
+/// The text of a fixed-size C character array, up to its first zero.
+func text<T: BitwiseCopyable>(ofCharacters characters: T) -> String {
+    withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}
+
+/// Calls a Vulkan enumeration twice: for the number, then for the items. An enumeration that grows in between is cut.
+func enumerate<T: BitwiseCopyable>(
+    of empty: T, _ call: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<T>?) throws -> Void
+) rethrows -> [T] {
+    var count: UInt32 = 0
+    try call(&count, nil)
+    guard count > 0 else { return [] }
+    var items = [T](repeating: empty, count: Int(count))
+    try items.withUnsafeMutableBufferPointer { try call(&count, $0.baseAddress) }
+    return Array(items.prefix(Int(count)))
+}

@@ -1,0 +1,150 @@
+import Foundation
+
+/// Brings bytes to buffers and back: directly where the host maps them, else through staging memory.
+final class Transfers: @unchecked Sendable {
+    private let pool: MemoryPool
+    private let queue: SubmissionQueue
+    private let forceStaging: Bool
+    private let chunkBytes: Int
+
+    private let lock = NSLock()
+    // Guarded by `lock`; made when first needed:
+    private var ring: [Buffer] = []
+    private var next = 0
+    private var readback: Buffer?
+
+    /// Three: one being filled, one being copied, one in reserve.
+    private static let ringCount = 3
+
+    init(pool: MemoryPool, queue: SubmissionQueue, forceStaging: Bool, chunkBytes: Int) {
+        self.pool = pool
+        self.queue = queue
+        self.forceStaging = forceStaging
+        self.chunkBytes = max(chunkBytes, 4)
+    }
+
+    func upload(
+        to buffer: Buffer, range: Range<Int>, granularity: Int,
+        fill: (_ chunk: UnsafeMutableRawBufferPointer, _ offset: Int) throws -> Void
+    ) throws {
+        if !forceStaging || buffer.kind != .device, let mapped = buffer.mapped {
+            try queue.waitForUse(of: buffer)
+            try fill(UnsafeMutableRawBufferPointer(start: mapped + range.lowerBound, count: range.count), 0)
+            return
+        }
+        guard granularity <= chunkBytes else {
+            throw VulkanError.invalidRange(
+                label: buffer.label, problem: "upload in pieces of \(granularity) bytes, staging holds \(chunkBytes)")
+        }
+        let step = chunkBytes / granularity * granularity
+        try lock.withLock {
+            for start in stride(from: 0, to: range.count, by: step) {
+                let count = min(step, range.count - start)
+                let chunk = try nextChunk()
+                // Only this chunk's own last copy: the others go on meanwhile.
+                try queue.waitForUse(of: chunk)
+                try fill(UnsafeMutableRawBufferPointer(start: chunk.mapped, count: count), start)
+                _ = try queue.submit(using: [chunk, buffer]) {
+                    $0.copy(from: chunk, at: 0, to: buffer, at: range.lowerBound + start, byteCount: count)
+                }
+            }
+        }
+    }
+
+    func download(from buffer: Buffer, range: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws {
+        if !forceStaging || buffer.kind != .device, buffer.isHostReadable, let mapped = buffer.mapped {
+            try queue.waitForUse(of: buffer)
+            target.copyMemory(from: UnsafeRawBufferPointer(start: mapped + range.lowerBound, count: range.count))
+            return
+        }
+        try lock.withLock {
+            let chunk = try readback ?? pool.makeBuffer(label: "readback", byteCount: chunkBytes, kind: .hostReadable)
+            readback = chunk
+            for start in stride(from: 0, to: range.count, by: chunkBytes) {
+                let count = min(chunkBytes, range.count - start)
+                let value = try queue.submit(using: [chunk, buffer]) {
+                    $0.copy(from: buffer, at: range.lowerBound + start, to: chunk, at: 0, byteCount: count)
+                }
+                try queue.wait(value)
+                UnsafeMutableRawBufferPointer(rebasing: target[start..<start + count])
+                    .copyMemory(from: UnsafeRawBufferPointer(start: chunk.mapped, count: count))
+            }
+        }
+    }
+
+    private func nextChunk() throws -> Buffer {
+        if ring.count < Self.ringCount {
+            ring.append(try pool.makeBuffer(label: "staging", byteCount: chunkBytes, kind: .staging))
+            return ring[ring.count - 1]
+        }
+        defer { next = (next + 1) % ring.count }
+        return ring[next]
+    }
+}
+
+extension Device {
+    /// Writes `byteCount` bytes of `buffer` from `offset`, as later submissions see them; earlier ones are not disturbed.
+    /// - Parameters:
+    ///   - granularity: every chunk but the last is a multiple of this many bytes.
+    ///   - fill: writes a chunk; gets where the chunk starts, in bytes from `offset`. Must not transfer itself. Chunks
+    ///     come in order; where the host maps the buffer there is one, of everything.
+    /// - Throws: what `fill` throws (the range's contents are undefined then), or `VulkanError`.
+    public func upload(
+        to buffer: Buffer, offset: Int = 0, byteCount: Int, granularity: Int = 1,
+        fill: (_ chunk: UnsafeMutableRawBufferPointer, _ offset: Int) throws -> Void
+    ) throws {
+        let range = try buffer.range(offset, byteCount, "upload")
+        guard byteCount > 0 else { return }
+        try transfers.upload(to: buffer, range: range, granularity: max(1, granularity), fill: fill)
+    }
+
+    /// Writes `values` to `buffer` from byte `offset`.
+    public func upload<Value: BitwiseCopyable>(_ values: [Value], to buffer: Buffer, offset: Int = 0) throws {
+        try values.withUnsafeBytes { source in
+            try upload(to: buffer, offset: offset, byteCount: source.count) { chunk, start in
+                chunk.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[start..<start + chunk.count]))
+            }
+        }
+    }
+
+    /// Reads bytes of `buffer` from `offset` into `target`, after all queued work that uses the buffer.
+    public func download(
+        from buffer: Buffer, offset: Int = 0, into target: UnsafeMutableRawBufferPointer
+    ) throws {
+        let range = try buffer.range(offset, target.count, "download")
+        guard !range.isEmpty else { return }
+        try transfers.download(from: buffer, range: range, into: target)
+    }
+
+    /// `count` values from byte `offset` of `buffer`, after all queued work that uses the buffer.
+    public func download<Value: BitwiseCopyable>(
+        _ type: Value.Type, from buffer: Buffer, offset: Int = 0, count: Int
+    ) throws -> [Value] {
+        let (byteCount, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Value>.stride)
+        _ = try buffer.range(offset, overflow ? -1 : byteCount, "download")
+        return try [Value](unsafeUninitializedCapacity: count) { values, initialized in
+            try download(from: buffer, offset: offset, into: UnsafeMutableRawBufferPointer(values))
+            initialized = count
+        }
+    }
+
+    /// Writes up to 65536 bytes in stream order: later submissions see them, earlier ones do not. Never waits.
+    /// - Parameters:
+    ///   - offset: a multiple of 4, as is the number of bytes.
+    /// - Throws: `VulkanError.invalidRange`.
+    public func update(_ buffer: Buffer, offset: Int = 0, bytes: [UInt8]) throws {
+        _ = try buffer.range(offset, bytes.count, "update")
+        guard bytes.count <= 65536, bytes.count % 4 == 0, offset % 4 == 0 else {
+            throw VulkanError.invalidRange(
+                label: buffer.label,
+                problem: "update of \(bytes.count) bytes from \(offset); both are multiples of 4, at most 65536 bytes")
+        }
+        guard !bytes.isEmpty else { return }
+        queue.enqueueUpdate(buffer, offset: offset, bytes: bytes)
+    }
+
+    /// `update` with an array of values.
+    public func update<Value: BitwiseCopyable>(_ buffer: Buffer, offset: Int = 0, values: [Value]) throws {
+        try update(buffer, offset: offset, bytes: values.withUnsafeBytes { Array($0) })
+    }
+}
