@@ -133,16 +133,15 @@ public final class Kernel: @unchecked Sendable {
     private static func makePipeline(
         _ description: KernelDescription, layout: VkPipelineLayout, cache: VkPipelineCache, on device: LogicalDevice
     ) throws -> DeviceObject {
-        let module = try withScratch { scratch in
-            var info = VkShaderModuleCreateInfo()
-            info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
-            info.codeSize = description.spirv.count * MemoryLayout<UInt32>.stride
-            info.pCode = scratch.array(description.spirv)
-            return try DeviceObject(on: device, "vkCreateShaderModule", destroy: vkDestroyShaderModule) {
-                vkCreateShaderModule($0, &info, nil, $1)
+        try withScratch { scratch in
+            var moduleInfo = VkShaderModuleCreateInfo()
+            moduleInfo.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO
+            moduleInfo.codeSize = description.spirv.count * MemoryLayout<UInt32>.stride
+            moduleInfo.pCode = scratch.array(description.spirv)
+            let module = try DeviceObject(on: device, "vkCreateShaderModule", destroy: vkDestroyShaderModule) {
+                vkCreateShaderModule($0, &moduleInfo, nil, $1)
             }
-        }
-        return try withScratch { scratch in
+
             let constants = description.specialization
             var specialization = VkSpecializationInfo()
             specialization.mapEntryCount = UInt32(constants.count)

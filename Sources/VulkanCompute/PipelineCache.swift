@@ -7,6 +7,7 @@ final class PipelineCache: @unchecked Sendable {
     private let device: LogicalDevice
     private let cache: DeviceObject
     private let file: URL?
+    private let key: String
     private let lock = NSLock()
     /// What the file holds, as far as known. Guarded by `lock`.
     private var saved: PipelineCacheFile.Digest?
@@ -23,19 +24,16 @@ final class PipelineCache: @unchecked Sendable {
         let loaded = file.flatMap { PipelineCacheFile.read($0, key: key, device: device.description) }
         saved = loaded.map { PipelineCacheFile.digest($0) }
         cache = try withScratch { scratch in
-            let bytes = [UInt8](loaded ?? Data())
             var info = VkPipelineCacheCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
-            info.initialDataSize = bytes.count
-            info.pInitialData = UnsafeRawPointer(scratch.array(bytes))
+            info.initialDataSize = loaded?.count ?? 0
+            info.pInitialData = UnsafeRawPointer(scratch.array(Array(loaded ?? Data())))
             return try DeviceObject(on: device, "vkCreatePipelineCache", destroy: vkDestroyPipelineCache) {
                 vkCreatePipelineCache($0, &info, nil, $1)
             }
         }
         self.key = key
     }
-
-    private let key: String
 
     /// Writes the file if the cache holds something else than it.
     func save() {

@@ -45,7 +45,9 @@ final class Scratch {
     }
 }
 
-func withScratch<Result: ~Copyable, Failure: Error>(_ body: (Scratch) throws(Failure) -> Result) throws(Failure) -> Result {
+func withScratch<Result: ~Copyable, Failure: Error>(
+    _ body: (Scratch) throws(Failure) -> Result
+) throws(Failure) -> Result {
     let scratch = Scratch()
     defer { withExtendedLifetime(scratch) {} }
     return try body(scratch)

@@ -39,7 +39,7 @@ final class SubmissionQueue: @unchecked Sendable {
     /// Queues a list, after the updates that wait. Never waits for the device.
     func submit(_ list: CommandList) throws -> UInt64 {
         try retiring {
-            let value = try flush(before: list, record: nil, using: [])
+            let value = try flush(before: list, using: []) { _ in }
             list.lastSubmission.store(value, ordering: .releasing)
             for buffer in list.buffers { buffer.lastUse.store(value, ordering: .releasing) }
             return value
@@ -47,8 +47,8 @@ final class SubmissionQueue: @unchecked Sendable {
     }
 
     /// Queues commands recorded by `record`, after the updates that wait; `buffers` are those it uses.
-    func submit(using buffers: [Buffer], _ record: @escaping (CommandBuffer) -> Void) throws -> UInt64 {
-        try retiring { try flush(before: nil, record: record, using: buffers) }
+    func submit(using buffers: [Buffer], _ record: (CommandBuffer) -> Void) throws -> UInt64 {
+        try retiring { try flush(before: nil, using: buffers, record: record) }
     }
 
     /// Queues a small write, in order with submissions.
@@ -100,12 +100,11 @@ final class SubmissionQueue: @unchecked Sendable {
         }
     }
 
-    /// One submission: waiting updates, then `record`'s commands, then `list`.
+    /// One submission: waiting updates, then `record`'s commands, then `list` (without one or the other).
     private func flush(
-        before list: CommandList?, record: ((CommandBuffer) -> Void)?, using buffers: [Buffer]
+        before list: CommandList?, using buffers: [Buffer], record: (CommandBuffer) -> Void
     ) throws -> UInt64 {
-        let transient: CommandBuffer? =
-            updates.isEmpty && record == nil ? nil : try recordTransient(record)
+        let transient = updates.isEmpty && list != nil ? nil : try recordTransient(record)
         let value = lastValue + 1
         try submit([transient?.handle, list?.commands.handle].compactMap { $0 }, signal: value)
         lastValue = value
@@ -116,7 +115,7 @@ final class SubmissionQueue: @unchecked Sendable {
         return value
     }
 
-    private func recordTransient(_ record: ((CommandBuffer) -> Void)?) throws -> CommandBuffer {
+    private func recordTransient(_ record: (CommandBuffer) -> Void) throws -> CommandBuffer {
         let commands = try spare.popLast() ?? CommandBuffer(on: device)
         try commands.begin(VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT)
         commands.barrier(from: [.compute, .transfer], to: [.transfer])
@@ -135,10 +134,8 @@ final class SubmissionQueue: @unchecked Sendable {
                     UInt64($0.count), $0.baseAddress)
             }
         }
-        if let record {
-            if !updates.isEmpty { commands.barrier(from: [.transfer], to: [.transfer]) }
-            record(commands)
-        }
+        if !updates.isEmpty { commands.barrier(from: [.transfer], to: [.transfer]) }
+        record(commands)
         commands.barrierToHost()
         try commands.end()
         return commands
