@@ -59,7 +59,8 @@ struct ConfigTests {
 
     @Test func saysWhatWasFoundAndExpected() throws {
         let root = try config(
-            #"{"n": 1.5, "t": true, "s": "64\n", "l": [1, "x"], "o": {"z": -1}, "big": 9223372036854775808, "f": 64.0}"#)
+            #"{"n": 1.5, "t": true, "s": "64\n", "l": [1, "x"], "o": {"z": -1}, "big": 9223372036854775808, "f": 64.0}"#
+        )
         expectError(.invalidValue, "n is 1.5, expected an integer in 1...9") { _ = try root.int("n", in: 1...9) }
         expectError(.invalidValue, "t is true, expected an integer") { _ = try root.int("t", in: 0...9) }
         expectError(.invalidValue, "t is true, expected a number") { _ = try root.double("t", in: 0...9) }

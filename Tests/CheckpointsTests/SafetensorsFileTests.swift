@@ -97,7 +97,8 @@ struct SafetensorsFileTests {
         }
         expectError(.malformed, "twice") {
             _ = try open(
-                #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#)
+                #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#
+            )
         }
         expectError(.unsupported, "F8_E4M3", "BF16") { _ = try open(entry("F8_E4M3", "[1]", "[0,1]"), data: [0]) }
         expectError(.malformed, "dtype") { _ = try open(#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#) }

@@ -38,7 +38,8 @@ struct SafetensorsWriterTests {
     }
 
     @Test func theHeaderIsAsTheFormatSays() throws {
-        try SafetensorsWriter.write([HostTensor(name: "a", shape: [2], floats: [1, 2])], metadata: ["k": "v"], to: path)
+        try SafetensorsWriter.write(
+            [HostTensor(name: "a", shape: [2], floats: [1, 2])], metadata: ["k": "v"], to: path)
         let header = #"{"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
         let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
         #expect(try contents(path) == safetensors(padded, data: bytes([1, 2])))
