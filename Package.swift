@@ -41,10 +41,12 @@ let package = Package(
         .testTarget(name: "ShaderCompilerTests"),
         .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "ReferenceBackend"]),
-        .testTarget(name: "KernelTests", dependencies: ["Inference", "ReferenceBackend", "VulkanBackend"]),
+        .testTarget(name: "KernelTests", dependencies: ["Inference", "ReferenceBackend", "VulkanBackend", "VulkanCompute"]),
         .testTarget(
             name: "GoldenTests",
-            dependencies: ["Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "VulkanBackend"]),
+            dependencies: [
+                "Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "VulkanBackend", "VulkanCompute",
+            ]),
         .testTarget(name: "CommandTests"),
     ]
 )

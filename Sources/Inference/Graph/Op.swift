@@ -24,6 +24,12 @@ public struct Embed: Sendable {
     public var table: Tensor
     /// `[1, tokens, hidden]`.
     public var output: TensorView
+
+    public init(ids: TensorView, table: Tensor, output: TensorView) {
+        self.ids = ids
+        self.table = table
+        self.output = output
+    }
 }
 
 /// Root-mean-square normalisation, `y = x / sqrt(mean(x^2) + epsilon) * weight`
@@ -38,6 +44,14 @@ public struct RMSNorm: Sendable {
     public var epsilon: Float
     /// As `input`; may be the same memory.
     public var output: TensorView
+
+    public init(input: TensorView, weight: Tensor, groups: Int, epsilon: Float, output: TensorView) {
+        self.input = input
+        self.weight = weight
+        self.groups = groups
+        self.epsilon = epsilon
+        self.output = output
+    }
 }
 
 /// What a `Linear` does to each sum before it adds the residual.
@@ -60,6 +74,18 @@ public struct Linear: Sendable {
     public var residual: TensorView?
     /// `[batch, tokens, outputs]`.
     public var output: TensorView
+
+    public init(
+        input: TensorView, weight: Tensor, bias: Tensor? = nil, activation: Activation, residual: TensorView? = nil,
+        output: TensorView
+    ) {
+        self.input = input
+        self.weight = weight
+        self.bias = bias
+        self.activation = activation
+        self.residual = residual
+        self.output = output
+    }
 }
 
 /// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-split form of Hugging Face's models:
@@ -74,6 +100,14 @@ public struct RoPE: Sendable {
     public var position: TensorView
     /// As `input`; may be the same memory.
     public var output: TensorView
+
+    public init(input: TensorView, headDim: Int, table: Tensor, position: TensorView, output: TensorView) {
+        self.input = input
+        self.headDim = headDim
+        self.table = table
+        self.position = position
+        self.output = output
+    }
 }
 
 /// Causal grouped-query attention over a KV-cache:
@@ -92,6 +126,19 @@ public struct Attention: Sendable {
     public var position: TensorView
     /// `[1, tokens, heads * headDim]`.
     public var output: TensorView
+
+    public init(
+        queries: TensorView, keys: Tensor, values: Tensor, heads: Int, scale: Float, position: TensorView,
+        output: TensorView
+    ) {
+        self.queries = queries
+        self.keys = keys
+        self.values = values
+        self.heads = heads
+        self.scale = scale
+        self.position = position
+        self.output = output
+    }
 }
 
 /// `output = silu(gate) * up`, with gate and up side by side in `input` (Shazeer, arXiv 2002.05202).
@@ -100,6 +147,11 @@ public struct SwiGLU: Sendable {
     public var input: TensorView
     /// `[1, tokens, width]`.
     public var output: TensorView
+
+    public init(input: TensorView, output: TensorView) {
+        self.input = input
+        self.output = output
+    }
 }
 
 /// Reads cache rows `position ..< position + tokens` into token-major order, head h at columns `h * headDim`.
@@ -110,6 +162,12 @@ public struct CacheRead: Sendable {
     public var position: TensorView
     /// `[1, tokens, kvHeads * headDim]`.
     public var output: TensorView
+
+    public init(cache: Tensor, position: TensorView, output: TensorView) {
+        self.cache = cache
+        self.position = position
+        self.output = output
+    }
 }
 
 /// Writes cache rows `position ..< position + tokens`, rounding to the cache's type (ties to even).
@@ -120,6 +178,12 @@ public struct CacheWrite: Sendable {
     public var cache: Tensor
     /// One u32: the first row.
     public var position: TensorView
+
+    public init(input: TensorView, cache: Tensor, position: TensorView) {
+        self.input = input
+        self.cache = cache
+        self.position = position
+    }
 }
 
 /// The last step of a C2C projector with an open gate, straight into the receiver's cache:
@@ -133,6 +197,13 @@ public struct GatedAdd: Sendable {
     public var cache: Tensor
     /// One u32: the first row.
     public var position: TensorView
+
+    public init(projected: TensorView, scale: TensorView, cache: Tensor, position: TensorView) {
+        self.projected = projected
+        self.scale = scale
+        self.cache = cache
+        self.position = position
+    }
 }
 
 /// Greedy sampling: the index of the largest value of a row, the lowest one of equals.
@@ -145,10 +216,22 @@ public struct ArgMax: Sendable {
     public var log: Tensor
     /// One u32.
     public var step: TensorView
+
+    public init(logits: TensorView, token: TensorView, log: Tensor, step: TensorView) {
+        self.logits = logits
+        self.token = token
+        self.log = log
+        self.step = step
+    }
 }
 
 /// Adds `amount` to a u32. It lets a recorded graph be replayed for the next token without the host.
 public struct Advance: Sendable {
     public var counter: TensorView
     public var amount: Int
+
+    public init(counter: TensorView, amount: Int) {
+        self.counter = counter
+        self.amount = amount
+    }
 }

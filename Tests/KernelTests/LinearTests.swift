@@ -1,0 +1,103 @@
+import Inference
+import Testing
+
+@Suite(.serialized)
+struct LinearTests {
+    struct Shape: CustomTestStringConvertible {
+        var batch = 1
+        var tokens: Int
+        var inputs: Int
+        var outputs: Int
+
+        var testDescription: String { "\(batch)x [\(tokens), \(inputs)] -> \(outputs)" }
+    }
+
+    static let shapes = [
+        Shape(tokens: 1, inputs: 64, outputs: 48), Shape(tokens: 1, inputs: 1, outputs: 1),
+        Shape(tokens: 7, inputs: 33, outputs: 100), Shape(tokens: 33, inputs: 100, outputs: 33),
+        Shape(tokens: 129, inputs: 24, outputs: 257), Shape(tokens: 9, inputs: 896, outputs: 7),
+        Shape(tokens: 1, inputs: 1152, outputs: 515), Shape(tokens: 8, inputs: 7, outputs: 256),
+        Shape(batch: 3, tokens: 5, inputs: 40, outputs: 19), Shape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
+    ]
+
+    @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16])
+    func product(_ shape: Shape, _ type: ElementType) throws {
+        var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
+        var bench = KernelBench()
+        bench.random("x", .init(batch: shape.batch, rows: shape.tokens, columns: shape.inputs), using: &generator)
+        bench.random(
+            "w", .init(batch: shape.batch, rows: shape.outputs, columns: shape.inputs), type, using: &generator)
+        bench.random("y", .init(batch: shape.batch, rows: shape.tokens, columns: shape.outputs), using: &generator)
+        let (found, expected) = try bench.run { graph, view in
+            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
+            graph.add(.linear(Linear(input: x, weight: w.tensor, bias: nil, activation: .none, output: y)))
+        }
+        expectClose(found["y"], expected["y"], "y") { _, _ in Tolerance.sum(shape.inputs) }
+        #expect(found["w"] == expected["w"])
+    }
+
+    @Test("bias, GELU and a residual that is the output", arguments: [1, 6, 33], [Activation.none, .gelu])
+    func epilogue(_ tokens: Int, _ activation: Activation) throws {
+        var generator = SeededGenerator(seed: 7)
+        var bench = KernelBench()
+        bench.random("x", .init(batch: 2, rows: tokens, columns: 50), using: &generator)
+        bench.random("w", .init(batch: 2, rows: 70, columns: 50), .bf16, using: &generator)
+        bench.random("b", .init(batch: 2, columns: 70), using: &generator)
+        bench.random("y", .init(batch: 2, rows: tokens, columns: 70), using: &generator)
+        let (found, expected) = try bench.run { graph, view in
+            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
+            let b = view("b", &graph)
+            graph.add(
+                .linear(
+                    Linear(
+                        input: x, weight: w.tensor, bias: b.tensor, activation: activation, residual: y, output: y)))
+        }
+        // GELU's error function is good to 1.5e-7, times a value of some units.
+        expectClose(found["y"], expected["y"], "y") { _, value in
+            Tolerance.sum(50) * 1.2 + Tolerance.relative(value) + 4e-6
+        }
+    }
+
+    @Test("column slices of wider tensors; nothing outside is written", arguments: [1, 10])
+    func slices(_ tokens: Int) throws {
+        var generator = SeededGenerator(seed: 8)
+        var bench = KernelBench()
+        bench.random("x", .init(rows: tokens, columns: 77), using: &generator)
+        bench.random("w", .init(rows: 30, columns: 21), .f16, using: &generator)
+        bench.random("y", .init(rows: tokens, columns: 91), using: &generator)
+        let before = bench.tensors[2].values
+        let (found, expected) = try bench.run { graph, view in
+            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
+            graph.add(
+                .linear(
+                    Linear(
+                        input: x.columns(16..<37), weight: w.tensor, bias: nil, activation: .none,
+                        output: y.columns(5..<35))))
+        }
+        expectClose(found["y"], expected["y"], "y") { index, _ in
+            (5..<35).contains(index % 91) ? Tolerance.sum(21) : 0
+        }
+        for index in before.indices where !(5..<35).contains(index % 91) {
+            #expect(found["y"]?[index] == before[index])
+        }
+    }
+
+    @Test("what lies behind the last column is never used")
+    func padding() throws {
+        var generator = SeededGenerator(seed: 9)
+        var bench = KernelBench()
+        var x = generator.floats(4 * 16)
+        // Columns 11 ... 15 are beyond the slice, and within the eight that are loaded at once.
+        for row in 0..<4 { for column in 11..<16 { x[row * 16 + column] = .nan } }
+        bench.add("x", .init(rows: 4, columns: 16), .f32, x)
+        bench.random("w", .init(rows: 9, columns: 11), .bf16, using: &generator)
+        bench.random("y", .init(rows: 4, columns: 9), using: &generator)
+        let (found, expected) = try bench.run { graph, view in
+            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
+            graph.add(
+                .linear(
+                    Linear(input: x.columns(0..<11), weight: w.tensor, bias: nil, activation: .none, output: y)))
+        }
+        expectClose(found["y"], expected["y"], "y") { _, _ in Tolerance.sum(11) }
+    }
+}
