@@ -64,15 +64,15 @@ struct GenerateCommand: ParsableCommand {
                 endTokens: endTokens)
             try traced.dump.write(to: dump)
             result = traced.result
-            if !json { for token in result.tokens { try stream(token, &detokenizer) } }
+            if !json { for token in result.tokens { try stream(token, tokenizer, &detokenizer) } }
         } else {
             result = try session.generate(
                 tokens, sections: sections, maxNewTokens: maxNewTokens, endTokens: endTokens,
-                onToken: json ? nil : { try stream($0, &detokenizer) })
+                onToken: json ? nil : { try stream($0, tokenizer, &detokenizer) })
         }
         let report = try Report(
             mode: mode, choice: choice, session: session, prompt: tokens, result: result,
-            text: tokenizer?.decode(result.tokens, skipSpecialTokens: true) ?? "", loadSeconds: loadSeconds)
+            text: tokenizer.map { try $0.decodeKnown(result.tokens) } ?? "", loadSeconds: loadSeconds)
         if json {
             try Output.json(report)
         } else {
@@ -83,8 +83,15 @@ struct GenerateCommand: ParsableCommand {
     }
 
     /// Prints a token: its text, or without a tokenizer its id.
-    private func stream(_ token: Int, _ detokenizer: inout StreamingDetokenizer?) throws {
-        Output.write(try detokenizer?.append(token) ?? "\(token) ")
+    private func stream(
+        _ token: Int, _ tokenizer: Tokenizer?, _ detokenizer: inout StreamingDetokenizer?
+    ) throws {
+        guard detokenizer != nil else {
+            Output.write("\(token) ")
+            return
+        }
+        guard let tokenizer, tokenizer.knows(token) else { return }
+        Output.write(try detokenizer?.append(token) ?? "")
     }
 
     private func showProfile(_ backend: any Backend) throws {
@@ -172,5 +179,16 @@ extension GenerateCommand {
                 + "\(timings.decode_tokens_per_s.decimals(1)) tokens/s, loaded in \(timings.load_s.decimals(2)) s, "
                 + "peak device memory \(formatBytes(memory.peak_device_bytes))"
         }
+    }
+}
+
+extension Tokenizer {
+    /// Whether an id stands for text. Models' vocabularies are often padded beyond their tokenizer's, and an untrained model
+    /// may choose such an id; like Hugging Face's decoders, ours then gives no text.
+    fileprivate func knows(_ id: Int) -> Bool { id < vocabularySize }
+
+    /// The text of the ids that stand for some, special tokens left out.
+    fileprivate func decodeKnown(_ ids: [Int]) throws -> String {
+        try decode(ids.filter(knows), skipSpecialTokens: true)
     }
 }
