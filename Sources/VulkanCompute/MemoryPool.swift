@@ -127,9 +127,17 @@ final class MemoryPool: @unchecked Sendable {
     /// What may still be reserved: drivers of CPUs and integrated GPUs promise more than there is.
     private func room(_ kind: MemoryKind, _ choice: MemoryTypeChoice) -> Int {
         let onHeap = blocks.filter { $0.heapIndex == choice.heapIndex }.reduce(0) { $0 + $1.byteCount }
-        let heapRoom = choice.heapByteCount - onHeap
+        var heapRoom = heapByteCount(choice) - onHeap
+        if device.description.kind == .cpu, let available = HostMemory.available {
+            heapRoom = min(heapRoom, available)
+        }
         guard let limit, kind == .device else { return heapRoom }
         return min(heapRoom, limit - (reserved[kind] ?? 0))
+    }
+
+    /// A CPU driver takes the host's memory, whatever its heap says: lavapipe's is 2 GiB on every machine.
+    private func heapByteCount(_ choice: MemoryTypeChoice) -> Int {
+        device.description.kind == .cpu ? max(choice.heapByteCount, HostMemory.total) : choice.heapByteCount
     }
 
     private func remove(where isUnneeded: (MemoryBlock) -> Bool) {
@@ -141,7 +149,7 @@ final class MemoryPool: @unchecked Sendable {
         _ label: String, _ count: Int, _ kind: MemoryKind, allocationLimit: Int? = nil
     ) -> VulkanError {
         let held = reserved[kind] ?? 0
-        var total = choices[kind]?.heapByteCount ?? 0
+        var total = choices[kind].map(heapByteCount) ?? 0
         var free = total - held
         let heaps = DeviceDescription.memory(
             of: device.physical, withBudget: device.description.extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
@@ -149,6 +157,7 @@ final class MemoryPool: @unchecked Sendable {
         if let index = choices[kind]?.heapIndex, heaps.indices.contains(index), let told = heaps[index].free {
             free = min(free, told)
         }
+        if device.description.kind == .cpu, let available = HostMemory.available { free = min(free, available) }
         if let limit, kind == .device {
             total = min(total, limit)
             free = min(free, total - held)
