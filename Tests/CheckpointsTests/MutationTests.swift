@@ -3,7 +3,7 @@ import Testing
 
 /// Damages real files at random, the same way in every run: reading must succeed or throw, never trap, and what was
 /// read must be readable to its last byte.
-@Suite(.timeLimit(.minutes(2))) struct MutationTests {
+@Suite(.timeLimit(.minutes(5))) struct MutationTests {
     private let directory: TemporaryDirectory
 
     init() throws {

@@ -78,6 +78,18 @@ struct TorchFileTests {
         expectError(.malformed, "storage") { _ = try one(shape: [6], strides: [1], type: "HalfStorage") }
     }
 
+    /// Copies would exceed what a file of this size may ask for.
+    @Test func rowMajorTensorsAreNotCopied() throws {
+        let pickle = PickleBuilder.dictionary {
+            for index in 0..<200 {
+                $0.text("w\(index)")
+                $0.tensor(key: "0", count: 4096, shape: [1, 64, 64], strides: [7, 64, 1])
+            }
+        }
+        let file = try open(torchArchive(pickle: pickle, storages: ["0": [UInt8](repeating: 0, count: 16384)]))
+        #expect(file.tensors.count == 200)
+    }
+
     @Test func limitsCopies() {
         // Four bytes that would become four gigabytes.
         expectError(.tooLarge, "contiguous") {

@@ -52,7 +52,7 @@ struct UnpicklerTests {
         pickle.bytes += short("0") + short("cuda:0") + [0x4D, 0x00, 0x01, 0x74, 0x51]  // BININT2 256
         pickle.bytes += [0x4A] + Int32(3).littleEndianBytes  // BININT
         pickle.bytes += [0x4B, 2, 0x8A, 1, 5, 0x8A, 0, 0x87]  // (2, 5, 0): BININT1, LONG1
-        pickle.bytes += [0x4B, 5, 0x4B, 1, 0x4A] + Int32(-1).littleEndianBytes + [0x87]
+        pickle.bytes += [0x8A, 2, 0xFE, 0xFF, 0x8A, 1, 0x80, 0x4A] + Int32(-1).littleEndianBytes + [0x87]
         pickle.bytes += [0x88, 0x4E, 0x7D, 0x74, 0x52]  // True, None, {}
         pickle.bytes += [0x88, 0x68, 1, 0x29, 0x52, 0x87, 0x52]  // BINGET 1 is OrderedDict
         pickle.op("u")
@@ -61,7 +61,7 @@ struct UnpicklerTests {
         pickle.bytes += [0x73] + short("f") + [0x47, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0, 0x73, 0x73, 0x62, 0x2E]
         let tensor = try #require(try unpickle(pickle.bytes)["w"])
         #expect(tensor.storage.elementCount == 256 && tensor.offset == 3)
-        #expect(tensor.shape == [2, 5, 0] && tensor.strides == [5, 1, -1])
+        #expect(tensor.shape == [2, 5, 0] && tensor.strides == [-2, -128, -1])
     }
 
     @Test(arguments: [
@@ -208,7 +208,7 @@ struct UnpicklerTests {
         expectError(.malformed, "line") { _ = try unpickle { $0.global(String(repeating: "m", count: 300), "n") } }
     }
 
-    @Test(.timeLimit(.minutes(1))) func bombsAreHarmless() throws {
+    @Test(.timeLimit(.minutes(5))) func bombsAreHarmless() throws {
         // A million nested tuples: releasing them must not recurse.
         expectError(.malformed) {
             _ = try unpickle { $0.bytes += [0x29] + [UInt8](repeating: 0x85, count: 1_000_000) + [0x2E] }

@@ -70,6 +70,11 @@ struct ZipArchiveTests {
                 }
             }
         }
+        // One byte beyond the last entry is the directory's first.
+        var zip = two
+        zip.entries[1].centralSize = 1
+        zip.entries[1].localSize = 1
+        expectError(.malformed, "claims 1 bytes where the file has 0") { _ = try open(zip.build()) }
         expectError(.malformed, "two sizes") { _ = try spoiled { $0.centralCompressedSize = 2 } }
         expectError(.malformed, "two names") { _ = try spoiled { $0.localName = "b/first" } }
         expectError(.malformed, "two names") { _ = try spoiled { $0.localName = "a" } }

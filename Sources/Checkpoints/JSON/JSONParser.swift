@@ -4,8 +4,8 @@ package struct JSONParser {
     package static let maximumDepth = 64
     /// Bounds the memory a small file can ask for: a value takes far more bytes than "0," does.
     package static let maximumValues = 4_000_000
-    /// In UTF-8 bytes.
-    package static let maximumKeyLength = 1024
+    /// In UTF-8 bytes. Hashing text that combines many characters costs the square of its length.
+    package static let maximumKeyLength = 256
     package static let maximumNumberLength = 128
 
     private let bytes: UnsafeRawBufferPointer

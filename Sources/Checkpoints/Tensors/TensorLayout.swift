@@ -2,7 +2,7 @@
 public struct TensorLayout: Sendable, Hashable {
     public static let maximumRank = 16
     /// Longest name in UTF-8 bytes.
-    public static let maximumNameLength = 1024
+    public static let maximumNameLength = 256
 
     public let name: String
     public let dtype: TensorType
