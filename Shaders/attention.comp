@@ -8,6 +8,7 @@
 // variant TYPE: F32 F16 BF16
 // variant ROWS: 2 8
 #version 460
+#extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #include "types.glsl"
@@ -58,7 +59,7 @@ void main() {
     // The last key each row sees. Rows past the end see one key and are dropped at the end.
     uint lastKey[ROWS];
     uint keyCount = 1;
-    for (uint r = 0; r < ROWS; r++) {
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstRow + r;
         lastKey[r] = row < rowCount ? min(position + row / groupSize, capacity - 1) : 0;
         keyCount = max(keyCount, lastKey[r] + 1);
@@ -80,34 +81,34 @@ void main() {
     float rowMaximum[ROWS];
     float rowSum[ROWS];
     vec2 sums[ROWS][PAIRS];
-    for (uint r = 0; r < ROWS; r++) {
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
         rowMaximum[r] = NEGATIVE_INFINITY;
         rowSum[r] = 0.0;
-        for (uint p = 0; p < PAIRS; p++) sums[r][p] = vec2(0);
+        [[unroll]] for (uint p = 0; p < PAIRS; p++) sums[r][p] = vec2(0);
     }
 
     for (uint firstKey = 0; firstKey < keyCount; firstKey += BLOCK) {
         uint key = firstKey + lane;
         float scores[ROWS];
-        for (uint r = 0; r < ROWS; r++) scores[r] = 0.0;
+        [[unroll]] for (uint r = 0; r < ROWS; r++) scores[r] = 0.0;
         if (key < keyCount) {
             uint keyAt = (cacheOffset + kvHead * cacheHeadStride + key * cacheRowStride) / 8;
             for (uint i = 0; i < headDim / 8; i++) {
                 vec4 low;
                 vec4 high;
                 LOAD8(keys, keyAt + i, low, high)
-                for (uint r = 0; r < ROWS; r++)
+                [[unroll]] for (uint r = 0; r < ROWS; r++)
                     scores[r] += dot(sharedQueries[r][2 * i], low) + dot(sharedQueries[r][2 * i + 1], high);
             }
         }
-        for (uint r = 0; r < ROWS; r++) {
+        [[unroll]] for (uint r = 0; r < ROWS; r++) {
             if (key > lastKey[r]) scores[r] = NEGATIVE_INFINITY;
             float maximum = subgroupMax(scores[r]);
             if (subgroupElect()) subgroupMaxima[r][gl_SubgroupID] = maximum;
         }
         barrier();
         float correction[ROWS];
-        for (uint r = 0; r < ROWS; r++) {
+        [[unroll]] for (uint r = 0; r < ROWS; r++) {
             // Key 0 is seen by every row, so after the first block the maximum is finite.
             float maximum = rowMaximum[r];
             for (uint s = 0; s < gl_NumSubgroups; s++) maximum = max(maximum, subgroupMaxima[r][s]);
@@ -119,31 +120,31 @@ void main() {
             if (subgroupElect()) subgroupSums[r][gl_SubgroupID] = sum;
         }
         barrier();
-        for (uint r = 0; r < ROWS; r++) {
+        [[unroll]] for (uint r = 0; r < ROWS; r++) {
             rowSum[r] *= correction[r];
             for (uint s = 0; s < gl_NumSubgroups; s++) rowSum[r] += subgroupSums[r][s];
-            for (uint p = 0; p < PAIRS; p++) sums[r][p] *= correction[r];
+            [[unroll]] for (uint p = 0; p < PAIRS; p++) sums[r][p] *= correction[r];
         }
         uint blockKeys = min(keyCount - firstKey, BLOCK);
-        for (uint p = 0; p < PAIRS; p++) {
+        [[unroll]] for (uint p = 0; p < PAIRS; p++) {
             uint pair = lane + p * BLOCK;
             if (pair >= headDim / 2) break;
             uint valueAt = (cacheOffset + kvHead * cacheHeadStride + firstKey * cacheRowStride) / 2 + pair;
             for (uint k = 0; k < blockKeys; k++) {
                 vec2 value = UNPACK(values[valueAt]);
                 valueAt += cacheRowStride / 2;
-                for (uint r = 0; r < ROWS; r++) sums[r][p] += probabilities[r][k] * value;
+                [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r][p] += probabilities[r][k] * value;
             }
         }
         barrier();
     }
 
-    for (uint r = 0; r < ROWS; r++) {
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstRow + r;
         if (row >= rowCount) break;
         uint head = (firstKVHead + kvHead) * groupSize + row % groupSize;
         uint at = outputOffset + row / groupSize * outputRowStride + head * headDim;
-        for (uint p = 0; p < PAIRS; p++) {
+        [[unroll]] for (uint p = 0; p < PAIRS; p++) {
             uint pair = lane + p * BLOCK;
             if (pair >= headDim / 2) break;
             vec2 value = sums[r][p] / rowSum[r];

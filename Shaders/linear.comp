@@ -6,6 +6,7 @@
 // variant TYPE: F32 F16 BF16
 // variant TILE: 8x8 4x1
 #version 460
+#extension GL_EXT_control_flow_attributes : require
 #include "types.glsl"
 
 #ifdef TILE_8x8
@@ -68,32 +69,32 @@ void main() {
 
     // Past the edges the last row or token is read again and its sum dropped.
     uint weightAt[ROWS];
-    for (uint r = 0; r < ROWS; r++) {
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = min(firstOutput + r * gl_WorkGroupSize.x, rows - 1);
         weightAt[r] = weightOffset + batch * weightBatchStride + row * weightRowStride;
     }
     uint inputAt[TOKENS];
-    for (uint t = 0; t < TOKENS; t++) {
+    [[unroll]] for (uint t = 0; t < TOKENS; t++) {
         uint token = min(firstToken + t, tokens - 1);
         inputAt[t] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
     }
 
     float sums[ROWS][TOKENS];
-    for (uint r = 0; r < ROWS; r++)
-        for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
 
     for (uint k = 0; k < columns / 8; k++) {
         vec4 inputLow[TOKENS];
         vec4 inputHigh[TOKENS];
-        for (uint t = 0; t < TOKENS; t++) {
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             inputLow[t] = inputs[inputAt[t] + 2 * k];
             inputHigh[t] = inputs[inputAt[t] + 2 * k + 1];
         }
-        for (uint r = 0; r < ROWS; r++) {
+        [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
             LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
-            for (uint t = 0; t < TOKENS; t++)
+            [[unroll]] for (uint t = 0; t < TOKENS; t++)
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }
     }
@@ -103,11 +104,11 @@ void main() {
         uint k = columns / 8;
         bvec4 inLow = lessThan(uvec4(0, 1, 2, 3), uvec4(rest));
         bvec4 inHigh = lessThan(uvec4(4, 5, 6, 7), uvec4(rest));
-        for (uint r = 0; r < ROWS; r++) {
+        [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
             LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
-            for (uint t = 0; t < TOKENS; t++) {
+            [[unroll]] for (uint t = 0; t < TOKENS; t++) {
                 vec4 low = mix(vec4(0), inputs[inputAt[t] + 2 * k], inLow);
                 vec4 high = rest > 4 ? mix(vec4(0), inputs[inputAt[t] + 2 * k + 1], inHigh) : vec4(0);
                 sums[r][t] += dot(weightLow, low) + dot(weightHigh, high);
@@ -115,12 +116,12 @@ void main() {
         }
     }
 
-    for (uint r = 0; r < ROWS; r++) {
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstOutput + r * gl_WorkGroupSize.x;
         if (row >= rows) break;
         row += firstRow;
         float bias = (flags & 1) != 0 ? biases[(firstBatch + batch) * biasBatchStride + row] : 0.0;
-        for (uint t = 0; t < TOKENS; t++) {
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             uint token = firstToken + t;
             if (token >= tokens) break;
             float value = sums[r][t] + bias;
