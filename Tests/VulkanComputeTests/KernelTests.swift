@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 import VulkanCompute
 
@@ -41,68 +40,5 @@ import VulkanCompute
             #expect(try problem { $0.pushConstantBytes = 6 }.contains("6 bytes of push constants"))
             #expect(try problem { $0.pushConstantBytes = 1 << 20 }.contains("at most"))
         }
-    }
-
-    // MARK: The pipeline cache's file
-
-    private func run(_ options: DeviceOptions) throws {
-        try withDevice(options) { _ = try $0.makeKernels([TestKernel.scale(factor: 7)]) }
-    }
-
-    private func onlyFile(in folder: URL) throws -> URL {
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        #expect(files.count == 1)
-        return try #require(files.first)
-    }
-
-    @Test func cacheIsWrittenOnceAndReadAgain() throws {
-        let folder = try TemporaryFolder()
-        var options = DeviceOptions()
-        options.pipelineCacheDirectory = folder.url.appendingPathComponent("made/when/needed")
-        options.shaderHash = "a"
-        try run(options)
-        let file = try onlyFile(in: options.pipelineCacheDirectory!)
-        let contents = try Data(contentsOf: file)
-        #expect(contents.count > 32)
-        // Unchanged pipelines leave the file alone: not even its modification time changes.
-        let old = Date(timeIntervalSince1970: 1_000_000)
-        try FileManager.default.setAttributes([.modificationDate: old], ofItemAtPath: file.path)
-        try run(options)
-        let date = try FileManager.default.attributesOfItem(atPath: file.path)[.modificationDate] as? Date
-        #expect(date == old)
-        // Other shaders have another file.
-        options.shaderHash = "b/../b"
-        try run(options)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: file.deletingLastPathComponent().path).count == 2)
-    }
-
-    @Test func damagedAndForeignFilesAreIgnoredAndReplaced() throws {
-        let folder = try TemporaryFolder()
-        var options = DeviceOptions()
-        options.pipelineCacheDirectory = folder.url
-        try run(options)
-        let file = try onlyFile(in: folder.url)
-        let good = try Data(contentsOf: file)
-        var damaged: [Data] = [Data(), Data("something else".utf8), good.dropLast(), good + Data([0])]
-        // Every part: magic, lengths, key, checksum, Vulkan's header, the last byte.
-        for position in [0, 8, 15, 20, good.count - 1, good.count - 33, good.count - 40, good.count - 48] {
-            var bytes = good
-            bytes[position] ^= 0xFF
-            damaged.append(bytes)
-        }
-        for bytes in damaged {
-            try bytes.write(to: file)
-            try run(options)
-            #expect(try Data(contentsOf: file) == good)
-        }
-    }
-
-    @Test func aCacheThatCannotBeWrittenIsNoError() throws {
-        let folder = try TemporaryFolder()
-        let file = folder.url.appendingPathComponent("a file")
-        try Data().write(to: file)
-        var options = DeviceOptions()
-        options.pipelineCacheDirectory = file.appendingPathComponent("below it")
-        try run(options)
     }
 }
