@@ -9,8 +9,8 @@ final class PipelineCache: @unchecked Sendable {
     private let file: URL?
     private let key: String
     private let lock = NSLock()
-    /// What the file holds, as far as known. Guarded by `lock`.
-    private var saved: PipelineCacheFile.Digest?
+    /// Bytes of the driver's data in the file, as far as known. Guarded by `lock`.
+    private var savedCount: Int?
 
     var handle: VkPipelineCache { cache.handle }
 
@@ -22,7 +22,7 @@ final class PipelineCache: @unchecked Sendable {
         let key = PipelineCacheFile.key(of: device.description, shaderHash: shaderHash)
         file = directory?.appendingPathComponent(PipelineCacheFile.name(forKey: key))
         let loaded = file.flatMap { PipelineCacheFile.read($0, key: key, device: device.description) }
-        saved = loaded.map { PipelineCacheFile.digest($0) }
+        savedCount = loaded?.count
         cache = try withScratch { scratch in
             var info = VkPipelineCacheCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
@@ -35,25 +35,25 @@ final class PipelineCache: @unchecked Sendable {
         self.key = key
     }
 
-    /// Writes the file if the cache holds something else than it.
+    /// Writes the file if the cache holds more than it. A cache only grows, so its size tells; a warm start does
+    /// not copy it.
     func save() {
         guard let file else { return }
         lock.withLock {
             do {
-                let data = try contents()
-                let digest = PipelineCacheFile.digest(data)
-                guard digest != saved else { return }
-                try PipelineCacheFile.write(data, to: file, key: key)
-                saved = digest
+                var count = 0
+                try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
+                guard count != savedCount else { return }
+                try PipelineCacheFile.write(contents(count: count), to: file, key: key)
+                savedCount = count
             } catch {
                 device.logger.warning("pipeline cache \(file.path) was not written: \(error)")
             }
         }
     }
 
-    private func contents() throws -> Data {
-        var count = 0
-        try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
+    private func contents(count: Int) throws -> Data {
+        var count = count
         var data = Data(count: count)
         try data.withUnsafeMutableBytes {
             try check(vkGetPipelineCacheData(device.handle, handle, &count, $0.baseAddress), "vkGetPipelineCacheData")

@@ -3,11 +3,6 @@ import Foundation
 
 /// The file's form: magic, length of key, key, length of data, checksum of data, data; numbers little-endian.
 package enum PipelineCacheFile {
-    package struct Digest: Equatable {
-        let count: Int
-        let checksum: UInt64
-    }
-
     private static let magic = Data("VKPIPES1".utf8)
     /// Drivers keep some KiB per pipeline; more than this is not a file of ours.
     private static let mostBytes = 1 << 30
@@ -21,12 +16,13 @@ package enum PipelineCacheFile {
 
     /// The shader hash comes from the caller and may hold anything, so the name takes its digest.
     package static func name(forKey key: String) -> String {
-        "pipelines-" + hex(digest(Data(key.utf8)).checksum, digits: 16) + ".bin"
+        "pipelines-" + hex(checksum(Data(key.utf8)), digits: 16) + ".bin"
     }
 
     /// Nil for a file that is absent, damaged, or of something else.
     package static func read(_ file: URL, key: String, device: DeviceDescription) -> Data? {
-        guard let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize, size <= mostBytes,
+        guard let values = try? file.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey]),
+            values.isRegularFile == true, let size = values.fileSize, size <= mostBytes,
             let contents = try? Data(contentsOf: file)
         else { return nil }
         var rest = contents[...]
@@ -38,26 +34,25 @@ package enum PipelineCacheFile {
         func takeNumber() -> UInt64? { take(8).map { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } } }
         guard take(magic.count) == magic,
             let keyCount = takeNumber(), take(Int(clamping: keyCount)) == Data(key.utf8),
-            let count = takeNumber(), let checksum = takeNumber(), rest.count == Int(clamping: count)
+            let count = takeNumber(), let expected = takeNumber(), rest.count == Int(clamping: count)
         else { return nil }
         let data = Data(rest)
-        guard digest(data).checksum == checksum, isOf(device, data) else { return nil }
+        guard checksum(data) == expected, isOf(device, data) else { return nil }
         return data
     }
 
     /// Atomically: a reader finds the old file or the new one.
     package static func write(_ data: Data, to file: URL, key: String) throws {
         let keyBytes = Data(key.utf8)
-        let digest = digest(data)
         let contents =
-            magic + bytes(UInt64(keyBytes.count)) + keyBytes + bytes(UInt64(data.count)) + bytes(digest.checksum) + data
+            magic + bytes(UInt64(keyBytes.count)) + keyBytes + bytes(UInt64(data.count)) + bytes(checksum(data)) + data
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try contents.write(to: file, options: .atomic)
     }
 
     /// FNV-1a over words of eight bytes, the last one padded with zeros; against accidents, not against malice.
-    package static func digest(_ data: Data) -> Digest {
-        let checksum = data.withUnsafeBytes { bytes in
+    static func checksum(_ data: Data) -> UInt64 {
+        data.withUnsafeBytes { bytes in
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
             var position = 0
             while position < bytes.count {
@@ -72,7 +67,6 @@ package enum PipelineCacheFile {
             }
             return hash
         }
-        return Digest(count: data.count, checksum: checksum)
     }
 
     /// Vulkan's own header: length, version 1, vendor, device, UUID (VkPipelineCacheHeaderVersionOne).

@@ -73,7 +73,8 @@ import VulkanCompute
             #expect(
                 error?.description
                     == "model.embedding: 1.0 MiB of device memory asked, 768.0 KiB free of 1.0 MiB (256.0 KiB held here); "
-                    + "use smaller data types or shorter inputs, close other users of the device, or choose another device")
+                    + "use smaller data types or shorter inputs, close other users of the device, or choose another device"
+            )
             // What does fit still does, and what is given back can be had again.
             #expect(try device.makeBuffer(label: "rest", byteCount: 768 << 10).byteCount == 768 << 10)
             #expect(try device.makeBuffer(label: "rest", byteCount: 768 << 10).byteCount == 768 << 10)

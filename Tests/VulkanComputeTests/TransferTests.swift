@@ -97,8 +97,9 @@ import VulkanCompute
     @Test func updateIsSeenByDownloadWithoutASubmission() throws {
         try withDevice { device in
             let buffer = try device.makeBuffer(label: "b", byteCount: 70_000, kind: .hostReadable)
-            try device.update(buffer, offset: 4, bytes: Self.bytes(65536, seed: 1))
-            #expect(try device.download(UInt8.self, from: buffer, offset: 4, count: 65536) == Self.bytes(65536, seed: 1))
+            let sent = Self.bytes(65536, seed: 1)
+            try device.update(buffer, offset: 4, bytes: sent)
+            #expect(try device.download(UInt8.self, from: buffer, offset: 4, count: 65536) == sent)
         }
     }
 
