@@ -105,7 +105,7 @@ public final class CommandRecorder {
     /// Copies `byteCount` bytes. Ranges of one buffer must not overlap.
     /// - Throws: `VulkanError.invalidRange` or `.recording`.
     public func copy(
-        from source: Buffer, offset sourceOffset: Int = 0, to target: Buffer, offset targetOffset: Int = 0,
+        from source: Buffer, fromOffset sourceOffset: Int = 0, to target: Buffer, toOffset targetOffset: Int = 0,
         byteCount: Int, label: String = "copy"
     ) throws {
         let from = try source.range(sourceOffset, byteCount, "copy")

@@ -4,7 +4,8 @@ import CVulkan
 public struct CooperativeMatrixShape: Sendable, Equatable {
     /// Element types by VkComponentTypeKHR.
     public enum Element: UInt32, Sendable {
-        case float16 = 0, float32, float64, sint8, sint16, sint32, sint64, uint8, uint16, uint32, uint64
+        case float16 = 0
+        case float32, float64, sint8, sint16, sint32, sint64, uint8, uint16, uint32, uint64
         case bfloat16 = 1_000_141_000
     }
 

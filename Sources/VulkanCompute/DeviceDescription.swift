@@ -92,6 +92,8 @@ public struct DeviceDescription: Sendable {
         public var cooperativeMatrixNV = false
         /// The device works in the host's memory, or all its memory is open to the host.
         public var unifiedMemory = false
+
+        package init() {}
     }
 
     /// Place in Vulkan's enumeration order; what `Instance.chooseDevice(index:)` takes.
@@ -141,7 +143,7 @@ public struct DeviceDescription: Sendable {
     }
 
     /// What `missing` says of a device. 16-bit storage and the others are the set every kernel may count on.
-    static func missing(
+    package static func missing(
         apiVersion: VulkanVersion, features: Features, maxPushConstantsSize: Int, hasComputeQueue: Bool
     ) -> [String] {
         var missing: [String] = []

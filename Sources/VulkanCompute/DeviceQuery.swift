@@ -146,27 +146,33 @@ private struct Details {
 
             var newPush = VkPhysicalDevicePushDescriptorPropertiesKHR()
             newPush.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PUSH_DESCRIPTOR_PROPERTIES_KHR
-            let push = extensions.contains(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)
+            let push =
+                extensions.contains(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)
                 ? scratch.link(newPush, before: &next) : nil
             var newSizes = VkPhysicalDeviceSubgroupSizeControlProperties()
             newSizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES
-            let sizes = extensions.contains(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
+            let sizes =
+                extensions.contains(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
                 ? scratch.link(newSizes, before: &next) : nil
             var newMaintenance = VkPhysicalDeviceMaintenance4Properties()
             newMaintenance.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES
-            let maintenance = extensions.contains(VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
+            let maintenance =
+                extensions.contains(VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
                 ? scratch.link(newMaintenance, before: &next) : nil
             var newDot = VkPhysicalDeviceShaderIntegerDotProductProperties()
             newDot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES
-            let dot = extensions.contains(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
+            let dot =
+                extensions.contains(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
                 ? scratch.link(newDot, before: &next) : nil
             var newNvidia = VkPhysicalDeviceShaderSMBuiltinsPropertiesNV()
             newNvidia.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV
-            let nvidia = extensions.contains(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)
+            let nvidia =
+                extensions.contains(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)
                 ? scratch.link(newNvidia, before: &next) : nil
             var newAMD = VkPhysicalDeviceShaderCorePropertiesAMD()
             newAMD.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD
-            let amd = extensions.contains(VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)
+            let amd =
+                extensions.contains(VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)
                 ? scratch.link(newAMD, before: &next) : nil
 
             var all = VkPhysicalDeviceProperties2()

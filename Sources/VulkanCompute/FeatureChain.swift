@@ -35,23 +35,28 @@ struct FeatureChain {
 
         var newDot = VkPhysicalDeviceShaderIntegerDotProductFeatures()
         newDot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
-        integerDot = extensions.contains(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
+        integerDot =
+            extensions.contains(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
             ? scratch.link(newDot, before: &next) : nil
         var newSize = VkPhysicalDeviceSubgroupSizeControlFeatures()
         newSize.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES
-        subgroupSize = extensions.contains(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
+        subgroupSize =
+            extensions.contains(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
             ? scratch.link(newSize, before: &next) : nil
         var newMaintenance = VkPhysicalDeviceMaintenance4Features()
         newMaintenance.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES
-        maintenance4 = extensions.contains(VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
+        maintenance4 =
+            extensions.contains(VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
             ? scratch.link(newMaintenance, before: &next) : nil
         var newKHR = VkPhysicalDeviceCooperativeMatrixFeaturesKHR()
         newKHR.sType = VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FEATURES_KHR))
-        cooperativeKHR = extensions.contains(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)
+        cooperativeKHR =
+            extensions.contains(VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)
             ? scratch.link(newKHR, before: &next) : nil
         var newNV = VkPhysicalDeviceCooperativeMatrixFeaturesNV()
         newNV.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV
-        cooperativeNV = extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME)
+        cooperativeNV =
+            extensions.contains(VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME)
             ? scratch.link(newNV, before: &next) : nil
 
         var first = VkPhysicalDeviceFeatures2()

@@ -1,19 +1,19 @@
 /// The free ranges of a block of memory, sorted by offset and never adjacent. First fit: the few hundred tensors of a
 /// program are long-lived, and a search takes far less than the allocation's other work.
-struct FreeList {
-    private(set) var ranges: [Range<Int>]
-    let capacity: Int
+package struct FreeList {
+    package private(set) var ranges: [Range<Int>]
+    package let capacity: Int
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = capacity
         ranges = capacity > 0 ? [0..<capacity] : []
     }
 
     /// Nothing is taken.
-    var isEntirelyFree: Bool { ranges.first.map { $0.count == capacity } ?? (capacity == 0) }
+    package var isEntirelyFree: Bool { ranges.first.map { $0.count == capacity } ?? (capacity == 0) }
 
     /// Takes `count` bytes; nil when no free range holds them. Offsets keep the alignment of the counts taken.
-    mutating func take(_ count: Int) -> Int? {
+    package mutating func take(_ count: Int) -> Int? {
         guard count > 0, let index = ranges.firstIndex(where: { $0.count >= count }) else { return nil }
         let range = ranges[index]
         if range.count == count {
@@ -25,7 +25,7 @@ struct FreeList {
     }
 
     /// Gives back what `take` gave.
-    mutating func giveBack(_ range: Range<Int>) {
+    package mutating func giveBack(_ range: Range<Int>) {
         let index = ranges.firstIndex { $0.lowerBound >= range.upperBound } ?? ranges.count
         var merged = range
         var replaced = index..<index

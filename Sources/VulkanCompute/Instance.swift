@@ -60,11 +60,16 @@ public final class Instance: @unchecked Sendable {
             }
             return device
         }
-        let order: [DeviceDescription.Kind] = [.discrete, .integrated, .virtual, .cpu, .other]
-        for kind in order {
-            if let device = devices.first(where: { $0.kind == kind && $0.isUsable }) { return device }
+        guard let index = Self.preferred(among: devices.map { ($0.kind, $0.isUsable) }) else {
+            throw VulkanError.noUsableDevice(devices: devices.map(\.summary))
         }
-        throw VulkanError.noUsableDevice(devices: devices.map(\.summary))
+        return devices[index]
+    }
+
+    /// The default's place in a list of devices; nil when none is usable.
+    package static func preferred(among devices: [(kind: DeviceDescription.Kind, isUsable: Bool)]) -> Int? {
+        let order: [DeviceDescription.Kind] = [.discrete, .integrated, .virtual, .cpu, .other]
+        return order.lazy.compactMap { kind in devices.firstIndex { $0.kind == kind && $0.isUsable } }.first
     }
 
     private static let validationLayer = "VK_LAYER_KHRONOS_validation"

@@ -71,7 +71,6 @@ public final class Kernel: @unchecked Sendable {
 
     let pipeline: DeviceObject
     let layout: DeviceObject
-    // Must outlive the layout only while the pipeline is made; kept because drivers have been known to look later.
     private let setLayout: DeviceObject
 
     init(_ description: KernelDescription, on device: LogicalDevice, cache: VkPipelineCache) throws {

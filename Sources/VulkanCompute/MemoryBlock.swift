@@ -14,7 +14,8 @@ struct MemoryTypeChoice: Sendable {
         vkGetPhysicalDeviceMemoryProperties(device.physical, &memory)
         let types = elements(of: memory.memoryTypes, as: VkMemoryType.self).prefix(Int(memory.memoryTypeCount))
         let heaps = elements(of: memory.memoryHeaps, as: VkMemoryHeap.self)
-        let largestLocal = heaps.prefix(Int(memory.memoryHeapCount))
+        let largestLocal =
+            heaps.prefix(Int(memory.memoryHeapCount))
             .filter { $0.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0 }.map(\.size).max() ?? 0
 
         func score(_ type: VkMemoryType) -> Int? {
@@ -73,7 +74,9 @@ final class MemoryBlock {
         VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue
         | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
 
-    init(_ kind: MemoryKind, _ type: MemoryTypeChoice, byteCount: Int, isDedicated: Bool, on device: LogicalDevice) throws {
+    init(
+        _ kind: MemoryKind, _ type: MemoryTypeChoice, byteCount: Int, isDedicated: Bool, on device: LogicalDevice
+    ) throws {
         self.kind = kind
         self.byteCount = byteCount
         self.heapIndex = type.heapIndex

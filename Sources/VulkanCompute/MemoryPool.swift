@@ -33,7 +33,9 @@ final class MemoryPool: @unchecked Sendable {
     private var reserved: [MemoryKind: Int] = [:]
     private var peak: [MemoryKind: Int] = [:]
 
-    private static let firstBlockBytes: [MemoryKind: Int] = [.device: 64 << 20, .hostReadable: 1 << 20, .staging: 1 << 20]
+    private static let firstBlockBytes: [MemoryKind: Int] = [
+        .device: 64 << 20, .hostReadable: 1 << 20, .staging: 1 << 20,
+    ]
     private static let largestBlockBytes = 256 << 20
 
     init(_ device: LogicalDevice, limit: Int?) throws {
@@ -119,7 +121,8 @@ final class MemoryPool: @unchecked Sendable {
         guard count <= room(kind, choice) else { return nil }
         do {
             return try MemoryBlock(kind, choice, byteCount: count, isDedicated: isDedicated, on: device)
-        } catch VulkanError.call(_, "VK_ERROR_OUT_OF_DEVICE_MEMORY"), VulkanError.call(_, "VK_ERROR_OUT_OF_HOST_MEMORY") {
+        } catch VulkanError.call(_, "VK_ERROR_OUT_OF_DEVICE_MEMORY"), VulkanError.call(_, "VK_ERROR_OUT_OF_HOST_MEMORY")
+        {
             return nil
         }
     }

@@ -9,8 +9,8 @@ final class PipelineCache: @unchecked Sendable {
     private let file: URL?
     private let key: String
     private let lock = NSLock()
-    /// What the file holds, as far as known. Guarded by `lock`.
-    private var saved: PipelineCacheFile.Digest?
+    /// Bytes of the driver's data in the file, as far as known. Guarded by `lock`.
+    private var savedCount: Int?
 
     var handle: VkPipelineCache { cache.handle }
 
@@ -22,7 +22,7 @@ final class PipelineCache: @unchecked Sendable {
         let key = PipelineCacheFile.key(of: device.description, shaderHash: shaderHash)
         file = directory?.appendingPathComponent(PipelineCacheFile.name(forKey: key))
         let loaded = file.flatMap { PipelineCacheFile.read($0, key: key, device: device.description) }
-        saved = loaded.map { PipelineCacheFile.digest($0) }
+        savedCount = loaded?.count
         cache = try withScratch { scratch in
             var info = VkPipelineCacheCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO
@@ -35,123 +35,29 @@ final class PipelineCache: @unchecked Sendable {
         self.key = key
     }
 
-    /// Writes the file if the cache holds something else than it.
+    /// Writes the file if the cache holds more than it. A cache only grows, so its size tells; a warm start does
+    /// not copy it.
     func save() {
         guard let file else { return }
         lock.withLock {
             do {
-                let data = try contents()
-                let digest = PipelineCacheFile.digest(data)
-                guard digest != saved else { return }
-                try PipelineCacheFile.write(data, to: file, key: key)
-                saved = digest
+                var count = 0
+                try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
+                guard count != savedCount else { return }
+                try PipelineCacheFile.write(contents(count: count), to: file, key: key)
+                savedCount = count
             } catch {
                 device.logger.warning("pipeline cache \(file.path) was not written: \(error)")
             }
         }
     }
 
-    private func contents() throws -> Data {
-        var count = 0
-        try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
+    private func contents(count: Int) throws -> Data {
+        var count = count
         var data = Data(count: count)
         try data.withUnsafeMutableBytes {
             try check(vkGetPipelineCacheData(device.handle, handle, &count, $0.baseAddress), "vkGetPipelineCacheData")
         }
         return data.prefix(count)
-    }
-}
-
-/// The file's form: magic, length of key, key, length of data, checksum of data, data; numbers little-endian.
-enum PipelineCacheFile {
-    struct Digest: Equatable {
-        let count: Int
-        let checksum: UInt64
-    }
-
-    private static let magic = Data("VKPIPES1".utf8)
-    /// Drivers keep some KiB per pipeline; more than this is not a file of ours.
-    private static let mostBytes = 1 << 30
-
-    /// All that must agree for compiled pipelines to be of use.
-    static func key(of device: DeviceDescription, shaderHash: String) -> String {
-        let uuid = device.pipelineCacheUUID.map { hex(UInt64($0), digits: 2) }.joined()
-        let numbers = [device.vendorID, device.deviceID, device.driverVersion].map { hex(UInt64($0), digits: 8) }
-        return (numbers + [uuid, shaderHash]).joined(separator: "-")
-    }
-
-    /// The shader hash comes from the caller and may hold anything, so the name takes its digest.
-    static func name(forKey key: String) -> String {
-        "pipelines-" + hex(digest(Data(key.utf8)).checksum, digits: 16) + ".bin"
-    }
-
-    /// Nil for a file that is absent, damaged, or of something else.
-    static func read(_ file: URL, key: String, device: DeviceDescription) -> Data? {
-        guard let size = (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize, size <= mostBytes,
-            let contents = try? Data(contentsOf: file)
-        else { return nil }
-        var rest = contents[...]
-        func take(_ count: Int) -> Data? {
-            guard count >= 0, rest.count >= count else { return nil }
-            defer { rest = rest.dropFirst(count) }
-            return rest.prefix(count)
-        }
-        func takeNumber() -> UInt64? { take(8).map { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } } }
-        guard take(magic.count) == magic,
-            let keyCount = takeNumber(), take(Int(clamping: keyCount)) == Data(key.utf8),
-            let count = takeNumber(), let checksum = takeNumber(), rest.count == Int(clamping: count)
-        else { return nil }
-        let data = Data(rest)
-        guard digest(data).checksum == checksum, isOf(device, data) else { return nil }
-        return data
-    }
-
-    /// Atomically: a reader finds the old file or the new one.
-    static func write(_ data: Data, to file: URL, key: String) throws {
-        let keyBytes = Data(key.utf8)
-        let digest = digest(data)
-        let contents =
-            magic + bytes(UInt64(keyBytes.count)) + keyBytes + bytes(UInt64(data.count)) + bytes(digest.checksum) + data
-        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try contents.write(to: file, options: .atomic)
-    }
-
-    /// FNV-1a over words of eight bytes, the last one padded with zeros; against accidents, not against malice.
-    static func digest(_ data: Data) -> Digest {
-        let checksum = data.withUnsafeBytes { bytes in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            var position = 0
-            while position < bytes.count {
-                var word: UInt64 = 0
-                let count = min(8, bytes.count - position)
-                withUnsafeMutableBytes(of: &word) {
-                    $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))
-                }
-                hash = (hash ^ word) &* 0x0000_0100_0000_01B3
-                hash ^= hash >> 29
-                position += count
-            }
-            return hash
-        }
-        return Digest(count: data.count, checksum: checksum)
-    }
-
-    /// Vulkan's own header: length, version 1, vendor, device, UUID (VkPipelineCacheHeaderVersionOne).
-    private static func isOf(_ device: DeviceDescription, _ data: Data) -> Bool {
-        guard data.count >= 32 else { return false }
-        let words = data.prefix(16).withUnsafeBytes { bytes in
-            (0..<4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }
-        }
-        return words[1] == VK_PIPELINE_CACHE_HEADER_VERSION_ONE.rawValue && words[2] == device.vendorID
-            && words[3] == device.deviceID && Array(data.dropFirst(16).prefix(16)) == device.pipelineCacheUUID
-    }
-
-    private static func bytes(_ number: UInt64) -> Data {
-        withUnsafeBytes(of: number.littleEndian) { Data($0) }
-    }
-
-    private static func hex(_ number: UInt64, digits: Int) -> String {
-        let text = String(number, radix: 16)
-        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 }

@@ -36,7 +36,9 @@ final class Scratch {
 
     /// Puts a copy of `structure` in front of the chain `next`: every extensible Vulkan structure starts with its type
     /// and the pointer to the next.
-    func link<T: BitwiseCopyable>(_ structure: T, before next: inout UnsafeMutableRawPointer?) -> UnsafeMutablePointer<T> {
+    func link<T: BitwiseCopyable>(_ structure: T, before next: inout UnsafeMutableRawPointer?) -> UnsafeMutablePointer<
+        T
+    > {
         let pointer = pointer(to: structure)
         let raw = UnsafeMutableRawPointer(pointer)
         raw.storeBytes(of: next, toByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: UnsafeMutableRawPointer?.self)
