@@ -1,0 +1,73 @@
+/// What a tokenizer puts around a text when special tokens are asked for (`<|begin_of_text|>` and the like).
+struct PostProcessor: Sendable {
+    private enum Item: Sendable {
+        case special([Int])
+        case sequence
+    }
+
+    /// Each template takes the result of the one before as its sequence.
+    private let templates: [[Item]]
+
+    /// - Throws: `TokenizationError` for a kind other than ByteLevel, TemplateProcessing and Sequence, or a template that
+    ///   names an unknown token.
+    init(_ node: JSONNode?, idLimit: Int) throws {
+        templates = try node.map { try Self.templates($0, idLimit) } ?? []
+    }
+
+    private static func templates(_ node: JSONNode, _ idLimit: Int) throws -> [[Item]] {
+        switch try node.type() {
+        case "ByteLevel":
+            // It only adjusts the offsets of tokens in the text.
+            return []
+        case "TemplateProcessing":
+            return [try template(node, idLimit)]
+        case "Sequence":
+            return try node.member("processors").elements().flatMap { try templates($0, idLimit) }
+        default:
+            throw try node.unsupportedType(supported: "ByteLevel, TemplateProcessing, Sequence")
+        }
+    }
+
+    private static func template(_ node: JSONNode, _ idLimit: Int) throws -> [Item] {
+        var special: [String: [Int]] = [:]
+        for (name, token) in try node.member("special_tokens").members() {
+            special[name] = try token.member("ids").elements().map { element in
+                let id = try element.integer()
+                guard (0..<idLimit).contains(id) else {
+                    throw TokenizationError.invalidFile("\(element.path) is \(id); the tokenizer has ids 0..<\(idLimit)")
+                }
+                return id
+            }
+        }
+        let items = try node.member("single").elements().map { element -> Item in
+            if let token = try element.optionalMember("SpecialToken") {
+                let name = try token.member("id").string()
+                guard let ids = special[name] else {
+                    throw TokenizationError.invalidFile("\(token.path).id: \(quoted(name)) is not in special_tokens")
+                }
+                return .special(ids)
+            }
+            let name = try element.member("Sequence").member("id").string()
+            guard name == "A" else {
+                throw TokenizationError.invalidFile("\(element.path).Sequence.id is \(quoted(name)), expected \"A\"")
+            }
+            return .sequence
+        }
+        guard items.count(where: { if case .sequence = $0 { true } else { false } }) == 1 else {
+            throw TokenizationError.invalidFile("\(node.path).single must hold Sequence A once")
+        }
+        return items
+    }
+
+    /// `ids` with the special tokens of all templates.
+    func addSpecialTokens(to ids: [Int]) -> [Int] {
+        templates.reduce(ids) { ids, template in
+            template.flatMap { item in
+                switch item {
+                case .special(let special): special
+                case .sequence: ids
+                }
+            }
+        }
+    }
+}
