@@ -51,7 +51,6 @@ struct AddedTokens: Sendable {
         var contentsByID: [Int: [UInt8]] = [:]
         var literal = TokenTrie()
         var normalized = TokenTrie()
-        // An empty token would be found everywhere; the file format's own library passes over it.
         for token in tokens where !token.content.isEmpty {
             let name = "added_tokens: \(quoted(token.content))"
             if let id = vocabulary.id(of: token.content), id != token.id {
@@ -65,6 +64,9 @@ struct AddedTokens: Sendable {
                 throw TokenizationError.invalidFile("\(name) appears twice")
             }
             contentsByID[token.id] = token.content
+        }
+        // Where two tokens have one normal form, a special one goes first.
+        for token in tokens.filter(\.isSpecial) + tokens.filter({ !$0.isSpecial }) {
             if token.isNormalized {
                 normalized.insert(normalizer.normalize(token.content[...]) ?? token.content, token)
             } else {
@@ -109,13 +111,15 @@ struct AddedTokens: Sendable {
             var start = found.lowerBound
             var end = found.upperBound
             if token.stripsLeft {
-                start = TextProperties.spaceStart(before: start, in: text, notBefore: min(textStart, start))
+                start = TextProperties.spaceStart(before: start, in: text, notBefore: textStart)
             }
             if token.stripsRight {
                 // Remembering the run keeps tokens that are themselves white space from rescanning it.
                 if !space.contains(end) { space = end..<TextProperties.spaceEnd(from: end, in: text) }
                 end = space.isEmpty ? end : space.upperBound
             }
+            // The token before may have taken this one, itself white space, along.
+            guard start < end else { continue }
             if textStart < start { result.append(.text(textStart..<start)) }
             result.append(.token(token.id))
             textStart = end
@@ -136,6 +140,7 @@ private struct TokenTrie: Sendable {
     var isEmpty: Bool { endings.count == 1 }
 
     mutating func insert(_ content: [UInt8], _ token: AddedToken) {
+        // An empty token would be found everywhere; the file format's own library passes over it.
         guard let first = content.first else { return }
         firstBytes[Int(first)] = true
         var node: UInt32 = 0
@@ -149,7 +154,7 @@ private struct TokenTrie: Sendable {
                 node = UInt32(child)
             }
         }
-        // Two tokens may have one normal form; the first keeps it.
+        // The first of two with the same content keeps its place.
         if endings[Int(node)] == nil { endings[Int(node)] = token }
     }
 

@@ -90,12 +90,17 @@ struct Vocabulary: Sendable {
         var index = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[index] != 0 {
             let id = Int(UInt32(truncatingIfNeeded: slots[index])) - 1
-            if slots[index] >> 32 == hash >> 32, self.spelling(of: id).map({ $0.elementsEqual(spelling) }) == true {
-                return id
-            }
+            if slots[index] >> 32 == hash >> 32, isSpelling(spelling, of: id) { return id }
             index = (index + 1) & (slots.count - 1)
         }
         return nil
+    }
+
+    private func isSpelling(_ spelling: [UInt8], of id: Int) -> Bool {
+        guard Int(lengths[id]) == spelling.count else { return false }
+        let start = Int(starts[id])
+        for offset in spelling.indices where arena[start + offset] != spelling[offset] { return false }
+        return true
     }
 
     /// - Throws: `TokenizationError.invalidFile` when the id is out of bounds or taken, or the spelling is.

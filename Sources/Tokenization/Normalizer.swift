@@ -19,37 +19,79 @@ struct Normalizer: Sendable {
 
     /// The normal form of `text` (valid UTF-8), nil when it is `text` itself.
     func normalize(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        // Everything below U+0300 is its own normal form and combines with nothing before it; 0xCC leads U+0300.
-        guard composes, let first = text.firstIndex(where: { $0 >= 0xCC }) else { return nil }
-        var start = first
-        // The scalar before may take a mark that follows.
-        if start > text.startIndex { start -= 1 }
-        while start > text.startIndex && text[start] & 0xC0 == 0x80 { start -= 1 }
-        var result = Array(text[..<start])
+        guard composes, var found = Self.firstUnsettled(in: text, from: text.startIndex) else { return nil }
+        var result: [UInt8] = []
         result.reserveCapacity(text.count)
-        while start < text.endIndex {
-            let end = chunkEnd(text, from: start)
+        var copied = text.startIndex
+        while true {
+            // The scalar before may take a mark that follows it.
+            var start = max(found - 1, copied)
+            while start > copied && text[start] & 0xC0 == 0x80 { start -= 1 }
+            var end = found
+            while end < text.endIndex, end - start < Self.chunkLength || !Self.isSettled(text, at: end) {
+                end += Self.width(text[end])
+            }
+            result.append(contentsOf: text[copied..<start])
             result.append(contentsOf: compose(text[start..<end]).utf8)
-            start = end
+            copied = end
+            guard let next = Self.firstUnsettled(in: text, from: end) else { break }
+            found = next
         }
+        result.append(contentsOf: text[copied...])
         return result.elementsEqual(text) ? nil : result
     }
 
-    /// Foundation's composition slows down on long strings, so it gets about 4 KiB at a time, cut where a scalar stands
-    /// that never combines with the one before.
-    private func chunkEnd(_ text: ArraySlice<UInt8>, from start: Int) -> Int {
-        var index = start + 4096
+    /// Bytes given to Foundation at a time, at least: enough that the call itself does not count, few enough that its
+    /// time, which grows faster than the length, does not either.
+    private static let chunkLength = 64
+
+    private static func firstUnsettled(in text: ArraySlice<UInt8>, from start: Int) -> Int? {
+        var index = start
         while index < text.endIndex {
             let byte = text[index]
-            // ASCII to U+02FF; or a lead byte of U+4000 ... U+9FFF, or of U+B000 ... U+CFFF: ideographs, Hangul syllables.
-            if byte < 0x80 || (0xC2...0xCB).contains(byte) || (0xE4...0xE9).contains(byte)
-                || (0xEB...0xEC).contains(byte)
-            {
+            if byte < 0x80 {
+                index += 1
+            } else if isSettled(text, at: index) {
+                index += width(byte)
+            } else {
                 return index
             }
-            index += 1
         }
-        return text.endIndex
+        return nil
+    }
+
+    /// The length of a scalar's UTF-8 by its first byte.
+    private static func width(_ lead: UInt8) -> Int {
+        lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+    }
+
+    /// True for many scalars that are their own normal form and never combine with the one before: text may be cut in
+    /// front of them, and text of nothing else is normalized. False says nothing.
+    private static func isSettled(_ text: ArraySlice<UInt8>, at index: Int) -> Bool {
+        let lead = text[index]
+        if lead < 0xCC { return true }  // up to U+02FF
+        let second = text[index + 1]
+        switch lead {
+        case 0xD0, 0xD1: return true  // Cyrillic
+        case 0xE1: return second == 0x84  // leading consonants of Hangul
+        case 0xE2:  // punctuation but for two spaces; box drawing to dingbats
+            return second == 0x80 && text[index + 2] >= 0x82 || (0x94...0x9F).contains(second)
+        case 0xE3:  // Hiragana and Katakana but for the two voicing marks; ideographic punctuation
+            let third = text[index + 2]
+            switch second {
+            case 0x80: return third < 0xAA
+            case 0x81, 0x83: return true
+            case 0x82: return third != 0x99 && third != 0x9A
+            default: return second >= 0x90
+            }
+        case 0xE4...0xE9: return true  // ideographs
+        case 0xEA: return second >= 0xB0  // Hangul syllables, to 0xED
+        case 0xEB, 0xEC: return true
+        case 0xED: return second <= 0x9D
+        case 0xEF: return second == 0xBC || second == 0xBD  // full width forms
+        case 0xF0: return second == 0x9F  // emoji
+        default: return false
+        }
     }
 
     private func compose(_ text: ArraySlice<UInt8>) -> String {

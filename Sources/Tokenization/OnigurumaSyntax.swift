@@ -47,12 +47,14 @@ enum OnigurumaSyntax {
         /// PCRE2's \s has U+180E, its \w lacks marks and most connectors, and some letters mean other things.
         private mutating func translateEscape(inClass: Bool) throws {
             guard index + 1 < scalars.count else { return copy() }
+            // Word characters are those of Unicode TS 18; outside a class Oniguruma adds the digits and fractions of Latin-1.
             let word = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+            let latinNumbers = "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
             switch scalars[index + 1] {
             case "s": output += "\\p{White_Space}"
             case "S": output += "\\P{White_Space}"
-            case "w": output += inClass ? word : "[\(word)]"
-            case "W" where !inClass: output += "[^\(word)]"
+            case "w": output += inClass ? word : "[\(word)\(latinNumbers)]"
+            case "W" where !inClass: output += "[^\(word)\(latinNumbers)]"
             case "W", "h", "H", "y", "Y", "Q", "E", "C":
                 throw refusal("\\\(scalars[index + 1]) is not supported here")
             case "b" where !inClass, "B" where !inClass:

@@ -22,9 +22,9 @@ enum TextProperties {
         }
     }
 
-    /// Where the white space that ends at `end` begins.
+    /// Where the white space that ends at `end` begins; at least `limit`, which may lie after `end`.
     static func spaceStart(before end: Int, in text: ArraySlice<UInt8>, notBefore limit: Int) -> Int {
-        var start = end
+        var start = max(end, limit)
         while start > limit, let scalar = scalar(before: start, in: text), scalar.properties.isWhitespace {
             start -= UTF8.width(scalar)
         }

@@ -148,18 +148,19 @@ private struct ModelReader {
         var rank: UInt32 = 0
         var left: [UInt8] = []
         var right: [UInt8] = []
+        func id(_ token: [UInt8]) throws -> UInt32 {
+            guard let id = vocabulary.id(of: token) else {
+                throw TokenizationError.invalidFile("model.merges[\(rank)]: \(quoted(token)) is not in model.vocab")
+            }
+            return UInt32(id)
+        }
         try scanner.elements { scanner in
             guard try Self.readMerge(&scanner, rank, &left, &right) else { return }
-            let joined = left + right
-            let ids = try [left, right, joined].map { token in
-                guard let id = vocabulary.id(of: token) else {
-                    throw TokenizationError.invalidFile(
-                        "model.merges[\(rank)]: \(quoted(token)) is not in model.vocab")
-                }
-                return UInt32(id)
-            }
+            let leftID = try id(left)
+            let rightID = try id(right)
+            left.append(contentsOf: right)
             // A pair given twice keeps its last rank, as in the file format's own library.
-            table.insert(ids[0], ids[1], UInt64(rank) << 32 | UInt64(ids[2]))
+            table.insert(leftID, rightID, UInt64(rank) << 32 | UInt64(try id(left)))
             rank += 1
         }
         return table
