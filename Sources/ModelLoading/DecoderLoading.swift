@@ -25,7 +25,8 @@ extension ModelDirectory {
     /// The checkpoint's tensors that a slot stacks.
     private func sources(_ slot: WeightSlot) throws -> [HostMatrix] {
         // Some checkpoints were saved from the bare decoder, without the prefix.
-        let prefix = store.contains("model.embed_tokens.weight") || !store.contains("embed_tokens.weight") ? "model." : ""
+        let prefix =
+            store.contains("model.embed_tokens.weight") || !store.contains("embed_tokens.weight") ? "model." : ""
         let shape = slot.shape
         func single(_ name: String) throws -> [HostMatrix] {
             [try store.matrix(name, rows: shape.rows, columns: shape.columns)]
@@ -40,11 +41,11 @@ extension ModelDirectory {
         case .finalNorm: return try single("\(prefix)norm.weight")
         case .head: return try single("lm_head.weight")
         case .attentionNorm(let layer): return try single("\(prefix)layers.\(layer).input_layernorm.weight")
-        case .queryKeyValue(let layer): 
+        case .queryKeyValue(let layer):
             return try projections(layer, "weight").map {
                 try store.matrix($0.name, rows: $0.width, columns: shape.columns)
             }
-        case .queryKeyValueBias(let layer): 
+        case .queryKeyValueBias(let layer):
             let biases = try projections(layer, "bias").flatMap { name, width in
                 _ = try store.matrix(name, rows: 1, columns: width)
                 return try store.tensor(name).floats()

@@ -20,7 +20,8 @@ public struct ModelDirectory: Sendable {
         store = try TensorStore(path)
         let generationPath = URL(filePath: path).appending(path: "generation_config.json").path
         let ids = 0...Int(UInt32.max)
-        let generationEnds = FileManager.default.fileExists(atPath: generationPath)
+        let generationEnds =
+            FileManager.default.fileExists(atPath: generationPath)
             ? try ConfigFile(generationPath).root.optionalIntegers("eos_token_id", in: ids) : nil
         endTokens = Set(try generationEnds ?? config.optionalIntegers("eos_token_id", in: ids) ?? [])
     }

@@ -123,7 +123,8 @@ private struct IncludeExpansion {
             throw ShaderErrors(path, line: number, "\"\(name)\" is no file of \(folder.lastPathComponent)")
         }
         guard !open.contains(name) else {
-            throw ShaderErrors(path, line: number, "\(name) includes itself: \((open + [name]).joined(separator: ", "))")
+            throw ShaderErrors(
+                path, line: number, "\(name) includes itself: \((open + [name]).joined(separator: ", "))")
         }
         guard included.insert(name).inserted else { return }
         let file = folder.appending(path: name)

@@ -34,7 +34,8 @@ struct PostProcessor: Sendable {
             special[name] = try token.member("ids").elements().map { element in
                 let id = try element.integer()
                 guard (0..<idLimit).contains(id) else {
-                    throw TokenizationError.invalidFile("\(element.path) is \(id); the tokenizer has ids 0..<\(idLimit)")
+                    throw TokenizationError.invalidFile(
+                        "\(element.path) is \(id); the tokenizer has ids 0..<\(idLimit)")
                 }
                 return id
             }

@@ -17,7 +17,8 @@ struct PreTokenizer: Sendable {
     init(_ node: JSONNode?) throws {
         let kinds = try node.map(Self.flattened) ?? []
         guard let last = kinds.last, try last.type() == "ByteLevel" else {
-            throw TokenizationError.unsupported("pre_tokenizer: only byte-level BPE is supported; it must end in ByteLevel")
+            throw TokenizationError.unsupported(
+                "pre_tokenizer: only byte-level BPE is supported; it must end in ByteLevel")
         }
         var steps: [Step] = []
         for kind in kinds {

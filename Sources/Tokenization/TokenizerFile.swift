@@ -113,7 +113,8 @@ private struct ModelReader {
             throw TokenizationError.unsupported("model: type \(quoted(type)) is not supported (supported: BPE)")
         }
         if try settings.optionalMember("byte_fallback")?.bool() ?? false {
-            throw TokenizationError.unsupported("model.byte_fallback is true; only byte-level BPE, without it, is supported")
+            throw TokenizationError.unsupported(
+                "model.byte_fallback is true; only byte-level BPE, without it, is supported")
         }
         for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let affix = try settings.optionalMember(key)?.string(), !affix.isEmpty {

@@ -3,9 +3,12 @@ import Testing
 
 @Suite(.serialized)
 struct ArgMaxTests {
-    private func argmax(_ logits: [Float], step: Int = 2) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
+    private func argmax(_ logits: [Float], step: Int = 2) throws -> (
+        found: [String: [Float]], expected: [String: [Float]]
+    ) {
         var bench = KernelBench()
-        bench.add("logits", .init(rows: 2, columns: logits.count), .f32, Array(repeating: 9, count: logits.count) + logits)
+        bench.add(
+            "logits", .init(rows: 2, columns: logits.count), .f32, Array(repeating: 9, count: logits.count) + logits)
         bench.add("token", .init(columns: 1), .u32, [77])
         bench.add("log", .init(columns: 4), .u32, [5, 5, 5, 5])
         bench.counter("step", step)

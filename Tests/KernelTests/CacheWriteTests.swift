@@ -3,7 +3,9 @@ import Testing
 
 @Suite(.serialized)
 struct CacheWriteTests {
-    @Test("rows are rounded to the nearest value, ties to even", arguments: [1, 7, 33, 129], [ElementType.f32, .f16, .bf16])
+    @Test(
+        "rows are rounded to the nearest value, ties to even", arguments: [1, 7, 33, 129],
+        [ElementType.f32, .f16, .bf16])
     func write(_ tokens: Int, _ type: ElementType) throws {
         for (heads, headDim) in [(1, 16), (2, 64), (3, 80), (8, 128), (2, 256), (2, 10)] {
             var generator = SeededGenerator(seed: UInt64(tokens + headDim))

@@ -58,7 +58,8 @@ import Tokenization
     @Test(arguments: ["qwen_style", "llama_style"])
     func streamsTheSameText(_ style: String) throws {
         let (tokenizer, expected) = try Self.load(style)
-        let sequences = expected.encode.map { ($0.ids, $0.decoded, $0.decoded_skip_special) }
+        let sequences =
+            expected.encode.map { ($0.ids, $0.decoded, $0.decoded_skip_special) }
             + expected.decode.map { ($0.ids, $0.decoded, $0.decoded_skip_special) }
         for (ids, decoded, decodedSkippingSpecial) in sequences {
             expectSame(try stream(ids, tokenizer, skipSpecialTokens: false), decoded)

@@ -105,7 +105,8 @@ final class SessionPlans {
             var graph = Graph(name: "fusion \(tokens)")
             let start = graph.boundView(fusionStart)
             FuserGraph(receiver: receiver, tokens: tokens, start: start).emit(sources, mode: mode, into: &graph)
-            let stored = [fusionStart] + receiver.keys + receiver.values
+            let stored =
+                [fusionStart] + receiver.keys + receiver.values
                 + sources.flatMap { $0.cache.keys + $0.cache.values + $0.fuser.storedWeights }
             return (graph, Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
         }
@@ -137,7 +138,8 @@ final class SessionPlans {
     }
 
     private func bindings(_ decoder: Decoder, _ cache: KVCache) -> [String: any StoredTensor] {
-        let stored = decoder.storedWeights + cache.keys + cache.values
+        let stored =
+            decoder.storedWeights + cache.keys + cache.values
             + [cache.position, cache.ropeTable, ids, token, step, log]
         return Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) })
     }

@@ -15,7 +15,8 @@ public struct Graph: Sendable {
     /// The tensor called `name` that the caller binds at compile time. Asking twice gives the same handle.
     public mutating func bound(_ name: String, _ shape: TensorShape, _ type: ElementType) -> Tensor {
         if let tensor = boundByName[name] {
-            precondition(tensors[tensor.id].shape == shape && tensors[tensor.id].type == type,
+            precondition(
+                tensors[tensor.id].shape == shape && tensors[tensor.id].type == type,
                 "\(name) is bound twice with different shapes")
             return tensor
         }

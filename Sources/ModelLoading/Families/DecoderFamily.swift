@@ -59,7 +59,8 @@ public struct DecoderFamily: Sendable {
         // Newer files keep everything about RoPE in one object.
         let parameters = try config.optionalObject("rope_parameters")
         let bases = 1e-3...1e12
-        let theta = try parameters?.optionalDouble("rope_theta", in: bases)
+        let theta =
+            try parameters?.optionalDouble("rope_theta", in: bases)
             ?? config.double("rope_theta", in: bases, default: 10_000)
         guard let scaling = try parameters ?? config.optionalObject("rope_scaling") else {
             return RoPEDescription(theta: theta)

@@ -37,7 +37,8 @@ struct BenchCommand: ParsableCommand {
     @Option(name: [.customShort("n"), .long], help: ArgumentHelp("Decoded tokens.", valueName: "n"))
     var newTokens = 128
 
-    @Option(name: [.customShort("r"), .long], help: ArgumentHelp("Measured runs, after one to warm up.", valueName: "n"))
+    @Option(
+        name: [.customShort("r"), .long], help: ArgumentHelp("Measured runs, after one to warm up.", valueName: "n"))
     var repetitions = 3
 
     @Option(help: "Chooses the random weights and the prompt.")

@@ -17,7 +17,8 @@ struct DevicesCommand: ParsableCommand {
         }
         var table = Table(["index", "name", "type", "driver", "memory", "Vulkan", "usable"], rightAligned: [0])
         for device in instance.devices {
-            let usable = device.isUsable
+            let usable =
+                device.isUsable
                 ? (device.index == chosen ? "yes, default" : "yes") : "lacks " + device.missing.joined(separator: ", ")
             table.add([
                 String(device.index), device.name, device.kind.rawValue, "\(device.driverName) \(device.driverInfo)",

@@ -164,7 +164,8 @@ extension GenerateCommand {
                 decode_s: result.decodeSeconds,
                 decode_tokens_per_s: result.decodeSeconds > 0
                     ? Double(result.decodedTokens) / result.decodeSeconds : 0)
-            let weights = session.receiver.weightBytes
+            let weights =
+                session.receiver.weightBytes
                 + session.sharers.reduce(0) { $0 + $1.decoder.weightBytes + $1.fuser.weightBytes }
             memory = Memory(
                 weights_bytes: weights, kv_cache_bytes: session.cacheBytes, peak_device_bytes: backend.memory.peak)

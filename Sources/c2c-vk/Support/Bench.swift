@@ -23,20 +23,23 @@ struct Bench {
             let receiver = try receiverModel.load(
                 as: "receiver", extent: .full(receiverModel.description), weightType: weightType, seed: command.seed,
                 on: backend)
-            let sharers = try sharerModel.map { model -> [Sharer] in
-                let form = SyntheticFuser.description(
-                    receiver: receiverModel.description, sharer: model.description)
-                return [
-                    Sharer(
-                        decoder: try model.load(
-                            as: "sharer", extent: .cacheOnly(layerCount: form.sharerLayerCount),
-                            weightType: weightType, seed: command.seed &+ 1, on: backend),
-                        fuser: try SyntheticFuser.load(
-                            as: "fuser", form, weightType: weightType, seed: command.seed &+ 2, on: backend))
-                ]
-            } ?? []
+            let sharers =
+                try sharerModel.map { model -> [Sharer] in
+                    let form = SyntheticFuser.description(
+                        receiver: receiverModel.description, sharer: model.description)
+                    return [
+                        Sharer(
+                            decoder: try model.load(
+                                as: "sharer", extent: .cacheOnly(layerCount: form.sharerLayerCount),
+                                weightType: weightType, seed: command.seed &+ 1, on: backend),
+                            fuser: try SyntheticFuser.load(
+                                as: "fuser", form, weightType: weightType, seed: command.seed &+ 2, on: backend))
+                    ]
+                } ?? []
             names = [receiverModel.name] + (sharerModel.map { [$0.name] } ?? [])
-            fused = sharers.isEmpty ? nil
+            fused =
+                sharers.isEmpty
+                ? nil
                 : try Session(
                     on: backend, receiver: receiver, sharers: sharers, capacity: capacity, cacheType: cacheType)
             alone = try Session(on: backend, receiver: receiver, capacity: capacity, cacheType: cacheType)
@@ -54,7 +57,8 @@ struct Bench {
                 weightType: command.compute.weights.elementType)
             names = ([engine.answering] + engine.sharers.map(\.model)).map { URL(filePath: $0.path).lastPathComponent }
             fused = mode == .c2c ? session : nil
-            alone = mode == .c2c
+            alone =
+                mode == .c2c
                 ? try Session(on: backend, receiver: session.receiver, capacity: capacity, cacheType: cacheType)
                 : session
         }
@@ -84,7 +88,8 @@ struct Bench {
             rows.append(row("c2c ttft\(prompt.count)", tokens: prompt.count, runs.map(\.timeToFirstToken)))
         }
         let session = fused ?? alone
-        let weights = session.receiver.weightBytes
+        let weights =
+            session.receiver.weightBytes
             + session.sharers.reduce(0) { $0 + $1.decoder.weightBytes + $1.fuser.weightBytes }
         return BenchReport(
             model: names.joined(separator: " + "), device: backend.name, weights_bytes: weights,
@@ -93,7 +98,8 @@ struct Bench {
     }
 
     private func prompt() throws -> [Int] {
-        let vocabulary = ([alone.receiver] + (fused?.sharers.map(\.decoder) ?? []))
+        let vocabulary =
+            ([alone.receiver] + (fused?.sharers.map(\.decoder) ?? []))
             .map(\.description.vocabularySize).min() ?? 1
         var state = UInt64(command.seed)
         return (0..<command.promptTokens).map { _ in

@@ -66,7 +66,8 @@ struct Engine {
             as: mode == .sharer ? "sharer" : "receiver", extent: .full(answering.description),
             weightType: weightType, on: backend)
         let loaded = try sharers.enumerated().map { index, pair in
-            let layers = allSharerLayers
+            let layers =
+                allSharerLayers
                 ? pair.model.description.layerCount : pair.fuser.description.sharerLayerCount
             return Sharer(
                 decoder: try pair.model.load(

@@ -43,7 +43,8 @@ struct Table {
             rows.map { $0[column].count }.max() ?? 0
         }
         var lines = rows.map { row in
-            "| " + row.enumerated().map { pad($1, widths[$0], isRight: rightAligned.contains($0)) }
+            "| "
+                + row.enumerated().map { pad($1, widths[$0], isRight: rightAligned.contains($0)) }
                 .joined(separator: " | ") + " |"
         }
         let rule = widths.enumerated().map { column, width in

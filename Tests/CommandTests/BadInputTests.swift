@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+/// What is wrong with a call ends in one line on standard error and the exit code for it: never in a trace.
+@Suite(.serialized)
+struct BadInputTests {
+    private static let golden = "golden/qwen3_from_qwen2"
+
+    private func expectFailure(
+        _ arguments: [String], status: Int32 = 2, says words: [String], environment: [String: String] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let outcome = try Program.run(arguments, environment: environment)
+        #expect(outcome.status == status, "\(outcome.errors)", sourceLocation: sourceLocation)
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.count == 1 && outcome.output.isEmpty, "\(outcome.errors)", sourceLocation: sourceLocation)
+        for word in words {
+            #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("requests that can't be met")
+    func requests() throws {
+        let pair = Program.pair(Self.golden)
+        try expectFailure(["generate", "--prompt-ids", ""] + pair, says: ["empty"])
+        try expectFailure(["generate", "--raw", ""] + pair, says: ["empty"])
+        try expectFailure(["generate", "--prompt-ids", "1 x"] + pair, says: ["\"x\"", "--prompt-ids"])
+        try expectFailure(["generate", "--prompt-ids", "1 432"] + pair, says: ["432", "vocabulary"])
+        try expectFailure(["generate", "--prompt-ids", "1 -3"] + pair, says: ["-3", "vocabulary"])
+        try expectFailure(["generate", "--prompt-ids", "99999999999999999999"] + pair, says: ["no token id"])
+        let long = Array(repeating: "1", count: 2049).joined(separator: " ")
+        try expectFailure(["generate", "--prompt-ids", long] + pair, says: ["1 more than the context of 2048"])
+        try expectFailure(
+            ["generate", "--prompt-ids", "1 2 3", "--context", "2"] + pair, says: ["1 more", "--context"])
+        try expectFailure(["generate", "--prompt-ids", "1", "--context", "9999"] + pair, says: ["9999", "2048"])
+        try expectFailure(["generate", "--prompt-ids", "1", "--max-new-tokens", "0"] + pair, says: ["at least 1"])
+        try expectFailure(["generate"] + pair, says: ["--prompt-ids"])
+        try expectFailure(["generate", "hello"] + pair, says: ["--raw"])
+    }
+
+    @Test("sections that don't fit")
+    func sections() throws {
+        let base = ["generate", "--prompt-ids", "1 2 3 4"] + Program.pair(Self.golden) + ["--sections"]
+        try expectFailure(base + ["2:1,1:-1"], says: ["3 tokens in all", "has 4"])
+        try expectFailure(base + ["3:2,1:-1"], says: ["mask 2", "isn't there"])
+        try expectFailure(base + ["3:0,1:-1"], says: ["mask 0"])
+        try expectFailure(base + ["3:-2,1:-1"], says: ["mask -2"])
+        try expectFailure(base + ["0:1,4:-1"], says: ["length 0"])
+        try expectFailure(base + ["3,1"], says: ["length:mask"])
+        try expectFailure(base + ["9223372036854775807:1,1:-1"], says: ["length"])
+    }
+
+    @Test("flags that don't go together")
+    func flags() throws {
+        try expectFailure(["generate", "--prompt-ids", "1"], says: ["--receiver"])
+        try expectFailure(["generate", "--prompt-ids", "1", "--kv-dtype", "f8"], says: ["f8"])
+        try expectFailure(
+            ["generate", "--prompt-ids", "1", "--receiver", "a", "--sharer", "b"], says: ["one fuser for each sharer"])
+        try expectFailure(["nonsense"], says: ["nonsense"])
+        try expectFailure(["bench", "--synthetic", "gpt-9"], says: ["gpt-9", "qwen3-0.6b"])
+        let help = try Program.run(["generate", "--help"])
+        #expect(help.status == 0 && help.output.contains("--sections"))
+    }
+
+    @Test("devices that aren't there")
+    func devices() throws {
+        let base = ["generate", "--prompt-ids", "1"] + Program.pair(Self.golden)
+        try expectFailure(base + ["--device", "99"], status: 3, says: ["device 99", "there are"])
+        try expectFailure(base + ["--device", "-1"], status: 3, says: ["device -1"])
+        try expectFailure(base + ["--device", "gpu"], says: ["gpu", "c2c-vk devices"])
+        try expectFailure(base, status: 3, says: ["device 7"], environment: ["C2C_VK_DEVICE": "7"])
+        let noDriver = ["VK_ICD_FILENAMES": "/nonexistent.json", "VK_DRIVER_FILES": "/nonexistent.json"]
+        try expectFailure(base, status: 3, says: ["no Vulkan driver", "mesa-vulkan-drivers"], environment: noDriver)
+        try expectFailure(["devices"], status: 3, says: ["no Vulkan driver"], environment: noDriver)
+    }
+
+    @Test("a model that is too large for the device")
+    func memory() throws {
+        try expectFailure(
+            ["bench", "--synthetic", "qwen3-8b", "--weights", "f32", "--device", "0"], status: 3,
+            says: ["receiver.embedding", "GiB"])
+    }
+
+    @Test("directories that hold no model")
+    func directories() throws {
+        let folder = try TemporaryFolder()
+        let base = ["generate", "--prompt-ids", "1", "--receiver"]
+        try expectFailure(base + ["/nonexistent"], says: ["/nonexistent"])
+        try expectFailure(base + [folder.url.path], says: ["config.json"])
+        try expectFailure(["inspect", folder.url.path], says: ["config.json"])
+        // A fuser is no model, and the other way round.
+        try expectFailure(base + [Program.fixture("\(Self.golden)/fuser")], says: ["model_type"])
+        try expectFailure(
+            base + [
+                Program.fixture("\(Self.golden)/receiver"), "--sharer", Program.fixture("\(Self.golden)/sharer"),
+                "--fuser", Program.fixture("\(Self.golden)/sharer"),
+            ], says: ["projector_config.json"])
+    }
+
+    @Test("damaged and unsupported models")
+    func models() throws {
+        let folder = try TemporaryFolder()
+        let model = try folder.copy("\(Self.golden)/receiver")
+        let config = URL(filePath: model).appending(path: "config.json")
+        let original = try String(contentsOf: config, encoding: .utf8)
+        let base = ["generate", "--prompt-ids", "1", "--receiver", model]
+        func expect(_ field: String, _ replacement: String, says words: [String]) throws {
+            try original.replacingOccurrences(of: field, with: replacement)
+                .write(to: config, atomically: true, encoding: .utf8)
+            try expectFailure(base, says: words)
+        }
+        try expect("\"model_type\": \"qwen3\"", "\"model_type\": \"mamba\"", says: ["mamba", "qwen3"])
+        try expect("\"hidden_size\": 64,", "", says: ["hidden_size", "missing"])
+        try expect("\"hidden_size\": 64", "\"hidden_size\": 72", says: ["embed_tokens", "[432, 64]", "[432, 72]"])
+        try expect("\"hidden_size\": 64", "\"hidden_size\": -64", says: ["hidden_size", "-64"])
+        try expect("\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"yarn\"}", says: ["yarn"])
+        try expect("\"num_hidden_layers\": 5", "\"num_hidden_layers\": 6", says: ["layers.5"])
+        try original.write(to: config, atomically: true, encoding: .utf8)
+
+        let weights = URL(filePath: model).appending(path: "model.safetensors")
+        let bytes = try Data(contentsOf: weights)
+        for count in [0, 7, 100, bytes.count / 2, bytes.count - 1] {
+            try bytes.prefix(count).write(to: weights)
+            try expectFailure(base, says: ["model.safetensors"])
+        }
+    }
+
+    @Test("fusers that are damaged, unsafe or for another pair")
+    func fusers() throws {
+        let folder = try TemporaryFolder()
+        let fuser = try folder.copy("\(Self.golden)/fuser")
+        let models = [
+            "generate", "--prompt-ids", "1 2", "--receiver", Program.fixture("\(Self.golden)/receiver"), "--sharer",
+            Program.fixture("\(Self.golden)/sharer"), "--fuser",
+        ]
+        try expectFailure(models + [Program.fixture("golden/llama_pair/fuser")], says: ["made for", "another pair"])
+        let projector = URL(filePath: fuser).appending(path: "final/projector_2.pt")
+        let bytes = try Data(contentsOf: projector)
+        try bytes.prefix(bytes.count / 2).write(to: projector)
+        try expectFailure(models + [fuser], says: ["projector_2.pt"])
+        // The pickle's allowed class becomes one that would run a command.
+        var unsafe = bytes
+        while let range = unsafe.range(of: Data("collections\nOrderedDict\n".utf8)) {
+            unsafe.replaceSubrange(range, with: Data("posixxxxxxx\nsystemdicti\n".utf8))
+        }
+        try unsafe.write(to: projector)
+        try expectFailure(models + [fuser], says: ["projector_2.pt"])
+        try bytes.write(to: projector)
+        try FileManager.default.removeItem(at: URL(filePath: fuser).appending(path: "final/projector_3.pt"))
+        try expectFailure(models + [fuser], says: ["projector_3.pt"])
+    }
+
+    @Test("a dump that can't be written leaves nothing behind")
+    func dump() throws {
+        let folder = try TemporaryFolder()
+        let base = ["generate", "--prompt-ids", "1 2", "--max-new-tokens", "1"] + Program.pair(Self.golden) + ["--json"]
+        let target = folder.path("missing/file.safetensors")
+        let outcome = try Program.run(base + ["--dump", target])
+        #expect(outcome.status == 2 && outcome.errors.contains("missing") && outcome.output.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).isEmpty)
+    }
+}

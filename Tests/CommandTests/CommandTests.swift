@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@Suite(.serialized)
+struct CommandTests {
+    private static let golden = "golden/qwen3_from_qwen2"
+
+    private func promptIDs(_ name: String) throws -> (ids: String, tokens: [Int], alone: [Int]) {
+        let data = try Data(contentsOf: Program.fixtures.appending(path: "\(name)/case.json"))
+        let file = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let ids = try #require(file["prompt_ids"] as? [Int])
+        return (
+            ids.map(String.init).joined(separator: " "), try #require(file["tokens"] as? [Int]),
+            try #require(file["receiver_alone_tokens"] as? [Int])
+        )
+    }
+
+    @Test("devices lists what there is")
+    func devices() throws {
+        let table = try Program.run(["devices"])
+        #expect(table.status == 0 && table.output.contains("index") && table.errors.isEmpty)
+        let list = try Program.run(["devices", "--json"])
+        let rows = try #require(
+            try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [[String: Any]])
+        #expect(rows.first?["index"] as? Int == 0)
+        #expect(rows.contains { $0["usable"] as? Bool == true })
+    }
+
+    @Test("generate --json has the contract's fields, and the reference's tokens", arguments: ["0", "cpu"])
+    func generate(_ device: String) throws {
+        let (ids, tokens, _) = try promptIDs(Self.golden)
+        let outcome = try Program.run(
+            ["generate"] + Program.pair(Self.golden) + [
+                "--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--kv-dtype", "f32", "--json", "--device",
+                device,
+            ])
+        #expect(outcome.status == 0)
+        let report = try outcome.json()
+        #expect(report["tokens"] as? [Int] == tokens)
+        #expect(report["mode"] as? String == "c2c" && report["finish_reason"] as? String == "length")
+        let timings = try #require(report["timings"] as? [String: Double])
+        #expect(
+            Set(timings.keys) == [
+                "load_s", "sharer_prefill_s", "receiver_prefill_s", "fusion_s", "ttft_s", "decode_s", "decode_tokens_per_s",
+            ])
+        #expect(timings.values.allSatisfy { $0 > 0 })
+        let memory = try #require(report["memory"] as? [String: Int])
+        #expect(Set(memory.keys) == ["weights_bytes", "kv_cache_bytes", "peak_device_bytes"])
+        let chosen = try #require(report["device"] as? [String: Any])
+        #expect(device == "cpu" ? chosen["index"] is NSNull : chosen["index"] as? Int == 0)
+    }
+
+    @Test("f16 caches give the same tokens where the margins are wide")
+    func halfCaches() throws {
+        let (ids, tokens, _) = try promptIDs(Self.golden)
+        let outcome = try Program.run(
+            ["generate"] + Program.pair(Self.golden) + [
+                "--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--json", "--kv-dtype", "f16",
+            ])
+        #expect(try outcome.json()["tokens"] as? [Int] == tokens)
+    }
+
+    @Test("receiver and sharer mode answer alone")
+    func alone() throws {
+        let (ids, _, alone) = try promptIDs(Self.golden)
+        let base = ["generate"] + Program.pair(Self.golden)
+            + ["--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--json", "--kv-dtype", "f32"]
+        let receiver = try Program.run(base + ["--mode", "receiver"]).json()
+        #expect(receiver["tokens"] as? [Int] == alone && receiver["mode"] as? String == "receiver")
+        let sharer = try Program.run(base + ["--mode", "sharer"]).json()
+        #expect((sharer["tokens"] as? [Int])?.count == 24 && sharer["tokens"] as? [Int] != alone)
+    }
+
+    @Test("two runs write the same bytes")
+    func deterministic() throws {
+        let folder = try TemporaryFolder()
+        let (ids, _, _) = try promptIDs(Self.golden)
+        let dumps = try ["a", "b"].map { name in
+            let outcome = try Program.run(
+                ["generate"] + Program.pair(Self.golden) + [
+                    "--prompt-ids", ids, "--max-new-tokens", "3", "--ignore-eos", "--dump", folder.path(name),
+                ])
+            #expect(outcome.status == 0)
+            return try Data(contentsOf: URL(filePath: folder.path(name)))
+        }
+        #expect(dumps[0] == dumps[1] && dumps[0].count > 100_000)
+    }
+
+    @Test("sections are taken as given")
+    func sections() throws {
+        let (ids, tokens, _) = try promptIDs("golden/sections")
+        let outcome = try Program.run(
+            ["generate"] + Program.pair("golden/sections") + [
+                "--prompt-ids", ids, "--sections", "17:1,13:-1,22:1,1:-1", "--max-new-tokens", "24", "--ignore-eos",
+                "--json", "--kv-dtype", "f32",
+            ])
+        #expect(try outcome.json()["tokens"] as? [Int] == tokens)
+    }
+
+    @Test("text streams to standard output, timings to standard error")
+    func raw() throws {
+        let prompt = "<|im_start|>user\nTell me what Oskar Conti works as.<|im_end|>\n<|im_start|>assistant\n"
+        let outcome = try Program.run(["generate", "--raw", prompt] + Program.pair("demo-pair"))
+        #expect(outcome.output == "Oskar Conti works as a teacher.\n")
+        #expect(outcome.errors.contains("tokens/s"))
+        let profiled = try Program.run(["generate", "--profile", "--raw", prompt] + Program.pair("demo-pair"))
+        #expect(profiled.errors.contains("GFLOP/s") && profiled.errors.contains("linear"))
+    }
+
+    @Test("a one-token prompt is answered by the receiver alone")
+    func oneToken() throws {
+        let base = ["--prompt-ids", "5", "--max-new-tokens", "4", "--ignore-eos", "--json"]
+        let fused = try Program.run(["generate"] + Program.pair(Self.golden) + base).json()
+        let alone = try Program.run(
+            ["generate", "--mode", "receiver"] + Program.pair(Self.golden) + base).json()
+        #expect((fused["tokens"] as? [Int])?.count == 4)
+        #expect(fused["tokens"] as? [Int] == alone["tokens"] as? [Int])
+    }
+
+    @Test("verify holds, and says so")
+    func verify() throws {
+        let outcome = try Program.run(["verify", "--kv-dtype", "f32"] + Program.pair(Self.golden))
+        #expect(outcome.status == 0 && outcome.output.contains("fused.key.4"))
+        let json = try Program.run(["verify", "--json"] + Program.pair("golden/llama_pair")).json()
+        #expect(json["passed"] as? Bool == true)
+    }
+
+    @Test("inspect tells models from fusers")
+    func inspect() throws {
+        let model = try Program.run(["inspect", "--json", Program.fixture("\(Self.golden)/receiver")]).json()
+        #expect(model["family"] as? String == "qwen3" && model["parameters"] as? Int == 243_712)
+        let fuser = try Program.run(["inspect", "--json", Program.fixture("\(Self.golden)/fuser")]).json()
+        #expect(fuser["open_projections"] as? Int == 7 && fuser["projections"] as? Int == 10)
+        #expect(try Program.run(["inspect", Program.fixture("\(Self.golden)/fuser")]).output.contains("closed"))
+    }
+
+    @Test("bench measures a pair")
+    func bench() throws {
+        let outcome = try Program.run(
+            ["bench", "--json", "-p", "9", "-n", "2", "-r", "1"] + Program.pair(Self.golden))
+        let rows = try #require(try outcome.json()["rows"] as? [[String: Any]])
+        #expect(rows.compactMap { $0["test"] as? String } == ["pp9", "tg2", "sharer pp8", "fusion8", "c2c ttft9"])
+        #expect(rows.allSatisfy { ($0["tokens_per_s"] as? Double ?? 0) > 0 })
+    }
+}
