@@ -66,7 +66,7 @@ struct BadInputTests {
     func devices() throws {
         let base = ["generate", "--prompt-ids", "1"] + Program.pair(Self.golden)
         try expectFailure(base + ["--device", "99"], status: 3, says: ["device 99", "there are"])
-        try expectFailure(base + ["--device", "-1"], status: 3, says: ["device -1"])
+        try expectFailure(base + ["--device=-1"], status: 3, says: ["device -1"])
         try expectFailure(base + ["--device", "gpu"], says: ["gpu", "c2c-vk devices"])
         try expectFailure(base, status: 3, says: ["device 7"], environment: ["C2C_VK_DEVICE": "7"])
         let noDriver = ["VK_ICD_FILENAMES": "/nonexistent.json", "VK_DRIVER_FILES": "/nonexistent.json"]
@@ -153,7 +153,8 @@ struct BadInputTests {
     @Test("a dump that can't be written leaves nothing behind")
     func dump() throws {
         let folder = try TemporaryFolder()
-        let base = ["generate", "--prompt-ids", "1 2", "--max-new-tokens", "1"] + Program.pair(Self.golden) + ["--json"]
+        let base =
+            ["generate", "--prompt-ids", "1 2", "--max-new-tokens", "1"] + Program.pair(Self.golden) + ["--json"]
         let target = folder.path("missing/file.safetensors")
         let outcome = try Program.run(base + ["--dump", target])
         #expect(outcome.status == 2 && outcome.errors.contains("missing") && outcome.output.isEmpty)

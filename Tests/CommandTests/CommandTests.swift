@@ -31,7 +31,8 @@ struct CommandTests {
         let (ids, tokens, _) = try promptIDs(Self.golden)
         let outcome = try Program.run(
             ["generate"] + Program.pair(Self.golden) + [
-                "--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--kv-dtype", "f32", "--json", "--device",
+                "--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--kv-dtype", "f32", "--json",
+                "--device",
                 device,
             ])
         #expect(outcome.status == 0)
@@ -41,7 +42,8 @@ struct CommandTests {
         let timings = try #require(report["timings"] as? [String: Double])
         #expect(
             Set(timings.keys) == [
-                "load_s", "sharer_prefill_s", "receiver_prefill_s", "fusion_s", "ttft_s", "decode_s", "decode_tokens_per_s",
+                "load_s", "sharer_prefill_s", "receiver_prefill_s", "fusion_s", "ttft_s", "decode_s",
+                "decode_tokens_per_s",
             ])
         #expect(timings.values.allSatisfy { $0 > 0 })
         let memory = try #require(report["memory"] as? [String: Int])
@@ -63,7 +65,8 @@ struct CommandTests {
     @Test("receiver and sharer mode answer alone")
     func alone() throws {
         let (ids, _, alone) = try promptIDs(Self.golden)
-        let base = ["generate"] + Program.pair(Self.golden)
+        let base =
+            ["generate"] + Program.pair(Self.golden)
             + ["--prompt-ids", ids, "--max-new-tokens", "24", "--ignore-eos", "--json", "--kv-dtype", "f32"]
         let receiver = try Program.run(base + ["--mode", "receiver"]).json()
         #expect(receiver["tokens"] as? [Int] == alone && receiver["mode"] as? String == "receiver")
@@ -112,7 +115,8 @@ struct CommandTests {
         let base = ["--prompt-ids", "5", "--max-new-tokens", "4", "--ignore-eos", "--json"]
         let fused = try Program.run(["generate"] + Program.pair(Self.golden) + base).json()
         let alone = try Program.run(
-            ["generate", "--mode", "receiver"] + Program.pair(Self.golden) + base).json()
+            ["generate", "--mode", "receiver"] + Program.pair(Self.golden) + base
+        ).json()
         #expect((fused["tokens"] as? [Int])?.count == 4)
         #expect(fused["tokens"] as? [Int] == alone["tokens"] as? [Int])
     }

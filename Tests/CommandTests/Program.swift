@@ -22,7 +22,10 @@ struct Program {
 
     /// The models of a golden case, as flags.
     static func pair(_ name: String) -> [String] {
-        ["--receiver", fixture("\(name)/receiver"), "--sharer", fixture("\(name)/sharer"), "--fuser", fixture("\(name)/fuser")]
+        [
+            "--receiver", fixture("\(name)/receiver"), "--sharer", fixture("\(name)/sharer"), "--fuser",
+            fixture("\(name)/fuser"),
+        ]
     }
 
     /// Runs the program to its end. A crash shows as a status above 128 or a signal, and fails the test that runs it.

@@ -75,7 +75,8 @@ struct ShaderCompilerTests {
     func errors() throws {
         let broken = Self.good.replacing("twice(1.0)", with: "thrice(1.0)")
         let outcome = try compile([
-            "broken.comp": broken, "common.glsl": Self.common, "other.comp": "#version 460\nvoid main() { int x = y; }\n",
+            "broken.comp": broken, "common.glsl": Self.common,
+            "other.comp": "#version 460\nvoid main() { int x = y; }\n",
         ])
         #expect(outcome.status == 1 && outcome.source == nil)
         #expect(outcome.errors.contains("Shaders/broken.comp:11: error: 'thrice'"))

@@ -1,0 +1,95 @@
+import Inference
+import ReferenceBackend
+import Testing
+
+/// What holds for any backend, shown on the reference with a small made-up decoder.
+@Suite
+struct SessionTests {
+    private let description = DecoderDescription(
+        family: "test", hiddenSize: 24, intermediateSize: 40, layerCount: 3, headCount: 4, kvHeadCount: 2, headDim: 8,
+        vocabularySize: 50, normEpsilon: 1e-6, rope: RoPEDescription(theta: 10_000), hasAttentionBias: true,
+        hasQueryKeyNorm: true, tiesEmbeddings: true, maximumContext: 64)
+
+    private func decoder(
+        _ backend: any Backend, _ name: String = "receiver", extent: DecoderExtent? = nil
+    ) throws -> Decoder {
+        let extent = extent ?? .full(description)
+        var weights: [WeightSlot.Role: any StoredTensor] = [:]
+        for (index, slot) in description.weightSlots(extent).enumerated() {
+            weights[slot.role] = try backend.makeRandomTensor(
+                "\(name).\(index)", slot.shape, .f32, seed: UInt32(index), scale: 0.5)
+        }
+        return try Decoder(name: name, description: description, extent: extent, weights: weights)
+    }
+
+    private let prompt = [3, 14, 15, 9, 2, 6, 5, 35, 8, 9, 7, 9, 32, 3, 8, 46]
+
+    @Test("a prompt in chunks and sections gives what it gives as one", arguments: [1, 3, 16])
+    func chunks(_ chunk: Int) throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        let whole = try Session(on: backend, receiver: decoder, capacity: 30, cacheType: .f32)
+        let expected = try whole.generate(
+            prompt, sections: [Section(length: 16, sharerMask: -1)], maxNewTokens: 8)
+        let parts = try Session(
+            on: backend, receiver: decoder, capacity: 30, cacheType: .f32, prefillChunk: chunk)
+        let sections = [5, 10, 1].map { Section(length: $0, sharerMask: -1) }
+        #expect(try parts.generate(prompt, sections: sections, maxNewTokens: 8).tokens == expected.tokens)
+        let (a, b) = (try backend.read(whole.receiverCache.keys[2]), try backend.read(parts.receiverCache.keys[2]))
+        #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
+    @Test("a session answers the same prompt the same way again")
+    func again() throws {
+        let backend = ReferenceBackend()
+        let session = try Session(on: backend, receiver: decoder(backend), capacity: 30)
+        let sections = Section.defaults(promptLength: prompt.count, sharerCount: 0)
+        let first = try session.generate(prompt, sections: sections, maxNewTokens: 6)
+        _ = try session.generate([1, 2], sections: [Section(length: 2, sharerMask: -1)], maxNewTokens: 20)
+        #expect(try session.generate(prompt, sections: sections, maxNewTokens: 6).tokens == first.tokens)
+    }
+
+    @Test("an end token ends the answer, a full cache too")
+    func endings() throws {
+        let backend = ReferenceBackend()
+        let session = try Session(on: backend, receiver: decoder(backend), capacity: 20)
+        let sections = Section.defaults(promptLength: prompt.count, sharerCount: 0)
+        let full = try session.generate(prompt, sections: sections, maxNewTokens: 100)
+        // 20 rows hold 16 prompt tokens and 4 new ones; the fifth new token's row is not needed.
+        #expect(full.tokens.count == 5 && full.finishReason == .length)
+        let end = full.tokens[2]
+        let stopped = try session.generate(prompt, sections: sections, maxNewTokens: 100, endTokens: [end])
+        #expect(stopped.finishReason == .stop)
+        #expect(stopped.tokens == Array(full.tokens.prefix { $0 != end }))
+    }
+
+    @Test("a sharer's extent fills the same caches as the whole model")
+    func extent() throws {
+        let backend = ReferenceBackend()
+        let whole = try Session(on: backend, receiver: decoder(backend), capacity: 20, cacheType: .f32)
+        let sections = [Section(length: 16, sharerMask: -1)]
+        try whole.prefill(prompt, sections: sections)
+        let sharer = try decoder(backend, "sharer", extent: .cacheOnly(layerCount: 2))
+        let part = try Session(on: backend, receiver: sharer, capacity: 20, cacheType: .f32)
+        try part.prefill(prompt, sections: sections)
+        #expect(part.receiverCache.keys.count == 2)
+        for layer in 0..<2 {
+            #expect(
+                try backend.read(part.receiverCache.values[layer]) == backend.read(whole.receiverCache.values[layer]))
+        }
+    }
+
+    @Test("requests that can't be met are refused before anything runs")
+    func refused() throws {
+        let backend = ReferenceBackend()
+        let session = try Session(on: backend, receiver: decoder(backend), capacity: 10)
+        for (ids, sections) in [
+            ([], []), ([50], [Section(length: 1, sharerMask: -1)]), ([-1], [Section(length: 1, sharerMask: -1)]),
+            (Array(repeating: 1, count: 11), [Section(length: 11, sharerMask: -1)]),
+            ([1, 2], [Section(length: 1, sharerMask: -1)]),
+            ([1, 2], [Section(length: 1, sharerMask: 1), Section(length: 1, sharerMask: -1)]),
+        ] {
+            #expect(throws: InferenceError.self) { try session.prefill(ids, sections: sections) }
+        }
+    }
+}
