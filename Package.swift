@@ -18,7 +18,9 @@ let package = Package(
 
         // Shaders/*.comp -> SPIR-V -> Swift, at build time.
         .executableTarget(name: "ShaderCompiler", dependencies: ["CGlslang"]),
-        .plugin(name: "EmbedShaders", capability: .buildTool(), dependencies: ["ShaderCompiler"], path: "Sources/EmbedShaders"),
+        .plugin(
+            name: "EmbedShaders", capability: .buildTool(), dependencies: ["ShaderCompiler"],
+            path: "Sources/EmbedShaders"),
 
         .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Checkpoints"),
@@ -38,7 +40,7 @@ let package = Package(
 
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
-        .testTarget(name: "ShaderCompilerTests"),
+        .testTarget(name: "ShaderCompilerTests", dependencies: ["ShaderCompiler"]),
         .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "ReferenceBackend"]),
         .testTarget(name: "KernelTests", dependencies: ["Inference", "ReferenceBackend", "VulkanBackend"]),

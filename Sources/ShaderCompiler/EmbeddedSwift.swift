@@ -34,8 +34,10 @@ func embeddedSwift(_ modules: [CompiledModule]) -> String {
             package func spirv() -> [UInt32] {
                 let text = UnsafeRawBufferPointer(start: base64.utf8Start, count: base64.utf8CodeUnitCount)
                 guard let bytes = Data(base64Encoded: Data(text)) else { return [] }
-                return stride(from: 0, to: bytes.count, by: 4).map { start in
-                    (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * $1) }
+                return bytes.withUnsafeBytes { raw in
+                    stride(from: 0, to: raw.count, by: 4).map {
+                        UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: $0, as: UInt32.self))
+                    }
                 }
             }
         }
@@ -65,13 +67,12 @@ private func base64(_ words: [UInt32]) -> String {
 }
 
 private func fingerprint(_ modules: [CompiledModule]) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var hash = FNV1a()
     for module in modules {
-        for byte in Array(module.source.key.utf8) + [0] + module.words.flatMap(littleEndianBytes) {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
+        hash.combine("\(module.source.key)\n".utf8)
+        hash.combine(module.words.flatMap(littleEndianBytes))
     }
-    return hash
+    return hash.value
 }
 
 private func littleEndianBytes(_ word: UInt32) -> [UInt8] {

@@ -71,7 +71,7 @@ struct ExpandedSource {
         guard let path = Self.path(in: directive) else {
             throw failure("malformed include; write it as `#include \"file.glsl\"`")
         }
-        // The build watches .comp and .glsl files only, and a .comp file would bring its #version along.
+        // The build looks for changes in .comp and .glsl files only, and a .comp file would bring its #version along.
         guard path.hasSuffix(".glsl") else { throw failure("\"\(path)\" is not a .glsl file; only those are included") }
         guard !open.contains(path) else {
             throw failure("include cycle: \((open + [path]).joined(separator: " -> "))")

@@ -28,9 +28,10 @@ struct GLSLLog {
         return (.error, line)
     }
 
-    /// `ERROR: 2 compilation errors.  No code generated.`
+    /// `ERROR: 2 compilation errors.  No code generated.` or `ERROR: a.comp:41: '' : compilation terminated`
     private static func isSummary(_ line: Substring) -> Bool {
-        line.hasPrefix("ERROR: ") && line.contains(" compilation errors.")
+        line.hasPrefix("ERROR: ")
+            && (line.contains(" compilation errors.") || line.hasSuffix("'' : compilation terminated"))
     }
 
     /// Splits `file:line: message`.

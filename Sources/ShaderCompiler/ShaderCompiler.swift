@@ -1,21 +1,26 @@
 import Foundation
 
-/// `ShaderCompiler SHADERS OUTPUT`: compiles every `SHADERS/*.comp` in all its variants to SPIR-V and writes one Swift
-/// file that holds them.
+/// `ShaderCompiler SHADERS OUTPUT [STATE]`: compiles every `SHADERS/*.comp` in all its variants to SPIR-V and writes one
+/// Swift file that holds them. With STATE, a file to keep between builds, it does nothing when nothing changed.
 ///
 /// Exit status: 0 well, 1 a shader is wrong (each error on its own line, `Shaders/attention.comp:41: error: ...`),
 /// 2 wrong use.
 @main
 struct ShaderCompiler {
     static func main() async {
-        guard CommandLine.arguments.count == 3 else {
-            report("usage: ShaderCompiler SHADERS OUTPUT (a folder of .comp files, the Swift file to write)")
+        let arguments = CommandLine.arguments
+        guard (3...4).contains(arguments.count) else {
+            report("usage: ShaderCompiler SHADERS OUTPUT [STATE] (a folder of .comp files, the Swift file to write)")
             exit(2)
         }
         do {
-            let folder = try ShaderFolder(path: CommandLine.arguments[1])
-            let modules = try await compileAll(in: folder)
-            try write(embeddedSwift(modules), to: CommandLine.arguments[2])
+            let folder = try ShaderFolder(path: arguments[1])
+            if arguments.count == 4 {
+                let state = try BuildState(path: arguments[3], folder: folder)
+                try await build(folder, to: arguments[2], unlessCurrent: state)
+            } else {
+                try await build(folder, to: arguments[2])
+            }
         } catch let failure as ShaderErrors {
             failure.errors.forEach { report($0.description) }
             exit(1)
@@ -23,6 +28,22 @@ struct ShaderCompiler {
             report("error: \(error)")
             exit(1)
         }
+    }
+
+    private static func build(_ folder: ShaderFolder, to output: String, unlessCurrent state: BuildState) async throws {
+        do {
+            if !state.isCurrent || !FileManager.default.fileExists(atPath: output) {
+                try await build(folder, to: output)
+            }
+        } catch {
+            try state.record(succeeded: false)
+            throw error
+        }
+        try state.record(succeeded: true)
+    }
+
+    private static func build(_ folder: ShaderFolder, to output: String) async throws {
+        try write(embeddedSwift(try await compileAll(in: folder)), to: output)
     }
 
     /// Every module of every shader, in order of file name and then of variant.

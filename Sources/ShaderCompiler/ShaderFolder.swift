@@ -17,15 +17,9 @@ struct ShaderFolder {
         root = url.resolvingSymlinksInPath()
     }
 
-    /// The names of all `.comp` files but hidden ones (editors leave such), sorted. They lie directly in the folder,
-    /// since a kernel is found by its name.
+    /// The names of all `.comp` files, sorted. They lie directly in the folder, since a kernel is found by its name.
     func shaderFiles() throws -> [String] {
-        guard let names = FileManager.default.enumerator(atPath: root.path) else {
-            throw ShaderErrors(file: label, line: nil, "cannot be listed")
-        }
-        let shaders = names.compactMap { $0 as? String }
-            .filter { $0.hasSuffix(".comp") && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
-            .sorted()
+        let shaders = sourceNames.filter { $0.hasSuffix(".comp") }
         let errors = shaders.compactMap { file in
             Self.fault(inName: file).map { ShaderError(file: displayName(of: file), line: nil, message: $0) }
         }
@@ -38,6 +32,19 @@ struct ShaderFolder {
         let name = file.dropLast(".comp".count)
         let isPlain = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
         return isPlain ? nil : "its name becomes a key; use letters, digits, `_` and `-` only"
+    }
+
+    /// All sources with their bytes, sorted by name. What cannot be read has none: compiling it will say so.
+    func sources() -> [(name: String, content: Data)] {
+        sourceNames.map { ($0, FileManager.default.contents(atPath: root.appendingPathComponent($0).path) ?? Data()) }
+    }
+
+    /// All `.comp` and `.glsl` files, sorted, but hidden ones (editors leave such).
+    private var sourceNames: [String] {
+        (FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? [])
+            .filter { $0.hasSuffix(".comp") || $0.hasSuffix(".glsl") }
+            .filter { path in !path.split(separator: "/").contains { $0.hasPrefix(".") } }
+            .sorted()
     }
 
     /// What messages call a file of this folder.

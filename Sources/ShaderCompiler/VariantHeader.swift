@@ -93,7 +93,7 @@ struct VariantHeader {
     private mutating func readAxis(_ comment: Substring, _ rest: Substring) throws(Malformed) {
         let parts = rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard comment.hasPrefix("variant "), parts.count == 2 else {
-            throw Malformed("malformed variant line; write `// variant WEIGHT: F32 F16` (a sentence must begin otherwise)")
+            throw Malformed("malformed variant line; write `// variant WEIGHT: F32 F16`, or reword the sentence")
         }
         let name = String(parts[0].trimmed)
         let values = parts[1].split(whereSeparator: \.isWhitespace).map(String.init)
@@ -126,13 +126,12 @@ struct VariantHeader {
     private mutating func readRequirement(_ comment: Substring, _ rest: Substring) throws(Malformed) {
         let parts = rest.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard comment.hasPrefix("requires"), parts.count == 2, Self.isExtension(parts[1].trimmed) else {
-            throw Malformed("malformed requires line; write `// requires WEIGHT=BF16: GL_EXT_bfloat16` (a sentence must begin otherwise)")
+            throw Malformed("malformed requires line; write `// requires AXIS=VALUE: GL_...`, or reword the sentence")
         }
         var choices: [Choice] = []
         for word in parts[0].split(whereSeparator: \.isWhitespace) {
             let sides = word.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
-            guard sides.count == 2, let axis = axes.first(where: { $0.name == sides[0] }), axis.values.contains(sides[1])
-            else {
+            guard sides.count == 2, axes.contains(where: { $0.name == sides[0] && $0.values.contains(sides[1]) }) else {
                 throw Malformed("`\(word)` is not AXIS=VALUE of a variant line above")
             }
             choices.append(Choice(axis: sides[0], value: sides[1]))
