@@ -77,7 +77,7 @@ struct ShaderCompiler {
     }
 
     /// Variants share their source, so most mistakes are found in each of them; those are said once. The others name
-    /// the first variant that has them.
+    /// the first variant that has them. A note names its module by itself.
     private static func merged(_ findings: [Finding], of modules: [ShaderModule]) -> [ShaderError] {
         var order: [ShaderError] = []
         var finders: [ShaderError: [ShaderModule]] = [:]
@@ -86,7 +86,9 @@ struct ShaderCompiler {
             finders[finding.message, default: []].append(finding.module)
         }
         return order.map { message in
-            guard let found = finders[message], let first = found.first else { return message }
+            guard message.severity != .note, let found = finders[message], let first = found.first else {
+                return message
+            }
             let keys = Set(found.map(\.key))
             if modules.allSatisfy({ $0.name != first.name || keys.contains($0.key) }) { return message }
             return message.with(suffix: " [\(first.key)]")
