@@ -1,60 +1,91 @@
 #!/usr/bin/env bash
-# Builds everything in release and runs all tests under the Vulkan validation layers.
-#
-# Arguments go to `swift test`, such as `--filter Attention`. The last line is `N passed, N failed`, and `, N skipped`
-# where tests were; a test with several arguments counts once.
+# Sets the machine up, checks the format, builds everything and runs the tests under the Khronos validation layer.
+# Arguments go to `swift test`, e.g. `Tools/test.sh --filter Attention`.
+# The last line is `N passed, N failed`, with `, N skipped` where tests were; the exit status is 0 only if all is well.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 Tools/setup.sh
-swift build -c release --build-tests
+export C2C_VK_VALIDATION="${C2C_VK_VALIDATION:-1}"
 
-passed=0
-failed=0
-
-echo "checking the format"
-if swift format lint --strict --recursive --parallel Package.swift Sources Tests; then
-    passed=1
+format_status=0
+if swift format --version >/dev/null 2>&1; then
+    echo "== format"
+    swift format lint --strict --recursive Package.swift Sources Tests || format_status=$?
 else
-    echo "the format is off; mend it with: swift format --in-place --recursive Package.swift Sources Tests" >&2
-    failed=1
+    echo "== format: not checked, this toolchain has no 'swift format'"
 fi
 
+echo "== build"
+swift build -c release --build-tests || {
+    echo "The build failed, so no test ran." >&2
+    exit 1
+}
+
+echo "== tests"
+# One at a time: tests on the GPU share its memory, and lavapipe takes all cores anyway.
+parallelism=(--no-parallel)
+for argument in "$@"; do
+    case $argument in --parallel | --no-parallel) parallelism=() ;; esac
+done
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-# The tests turn validation on where they make a Vulkan instance. They share the device, so they run in turn.
-export C2C_VK_VALIDATION=1
-status=0
-swift test -c release --skip-build --no-parallel --xunit-output "$results/tests.xml" "$@" 2>&1 \
-    | tee "$results/log" || status=$?
+test_status=0
+# The event stream, unlike the xUnit file, survives a crash and tells a cancelled test from one that passed.
+swift test -c release --skip-build --disable-xctest "${parallelism[@]}" "$@" \
+    --event-stream-output-path "$results/events.jsonl" --event-stream-version 0 || test_status=$?
+[ -s "$results/events.jsonl" ] || {
+    echo "The tests left no results (exit status $test_status)." >&2
+    exit 1
+}
 
-# Swift Testing writes its own file beside the one that is named.
-report="$results/tests-swift-testing.xml"
-skipped=0
-if [ -s "$report" ]; then
-    number() { sed -n "s/.*<testsuite [^>]*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$report" | head -n 1; }
-    total=$(number tests)
-    # The suite counts every issue; a test that recorded several has failed once.
-    bad=$(awk '/<testcase/ { open = 1 } /<failure|<error/ && open { bad++; open = 0 } END { print bad + 0 }' "$report")
-    skipped=$(number skipped)
-    passed=$((passed + total - bad - skipped))
-    failed=$((failed + bad))
-fi
-# A run that crashed leaves no report, or one without what was running.
-if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
-    echo "the tests ended with status $status" >&2
-    failed=1
-fi
-if [ ! -s "$report" ] && [ "$failed" -eq 0 ]; then
-    echo "the tests left no report" >&2
-    failed=1
-fi
-
-if [ "$skipped" -gt 0 ]; then
-    echo "skipped:"
-    grep -E "skipped" "$results/log" || true
-    echo "$passed passed, $failed failed, $skipped skipped"
-else
-    echo "$passed passed, $failed failed"
-fi
-[ "$failed" -eq 0 ]
+# One JSON object a line, its keys sorted: each selected test is announced by a record of kind "test", and has passed or
+# was skipped only where an event says so. What was announced and did neither has failed: perhaps the process died on it.
+awk -v format_status="$format_status" -v test_status="$test_status" '
+    # The string that follows the first "name" in the text.
+    function field(name, text,    key, rest, at) {
+        key = "\"" name "\":\""
+        at = index(text, key)
+        if (!at) return ""
+        rest = substr(text, at + length(key))
+        match(rest, /^([^"\\]|\\.)*/)
+        rest = substr(rest, 1, RLENGTH)
+        gsub(/\\\//, "/", rest)
+        gsub(/\\"/, "\"", rest)
+        return rest
+    }
+    function title(id) { sub(/\/[^\/]*:[0-9]+:[0-9]+$/, "", id); return id }
+    /^\{"kind":"test",/ && /"kind":"function"/ {
+        # The test cases, which come before, have ids too.
+        sub(/.*,"id":/, "\"id\":")
+        order[++announced] = field("id", $0)
+    }
+    /^\{"kind":"event",/ && /"kind":"testStarted"/ { started[field("testID", $0)] = 1 }
+    /^\{"kind":"event",/ && /"kind":"(testEnded|testSkipped)"/ {
+        id = field("testID", $0)
+        outcome[id] = field("symbol", $0)
+        said[id] = field("text", $0)
+    }
+    END {
+        passed = failed = skipped = 0
+        for (i = 1; i <= announced; i++) {
+            id = order[i]
+            if (!(id in outcome)) {
+                failed++
+                print "failed: " title(id) (id in started ? ": did not finish" : ": did not run")
+            } else if (outcome[id] == "skip") {
+                skipped++
+                print "skipped: " title(id) ": " said[id]
+            } else if (outcome[id] ~ /^pass/) {
+                passed++
+            } else {
+                failed++
+                print "failed: " title(id)
+            }
+        }
+        if (!announced) print "No test was selected."
+        if (test_status != 0 && !failed) print "swift test ended with exit status " test_status "."
+        if (format_status != 0) print "The format check failed; `swift format -i -r Package.swift Sources Tests` mends most."
+        printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
+        exit (failed || !announced || test_status != 0 || format_status != 0)
+    }' "$results/events.jsonl"

@@ -1,86 +1,112 @@
 import Foundation
 
-/// Compiles every `.comp` file of a folder to SPIR-V and writes one Swift file that holds them all.
+/// `ShaderCompiler SHADERS OUTPUT [STATE]`: compiles every `SHADERS/*.comp` in all its variants to SPIR-V and writes one
+/// Swift file that holds them. With STATE, a file to keep between builds, it does nothing when nothing changed.
 ///
-///     ShaderCompiler <folder of shaders> <Swift file to write>
-///
-/// A shader declares its variants in comments before its `#version` line, and nowhere else:
-///
-///     // variant TYPE: F32 F16 BF16
-///     // variant TILE: 8x8 4x1
-///
-/// Each line is an axis; the shader is compiled once for every combination of values, with `TYPE_F16` and `TILE_8x8`
-/// defined as 1, and also `TILE` itself where all of an axis' values are whole numbers. A module is called by its file and values:
-/// `linear TYPE=F16 TILE=8x8`. `#include "file.glsl"` takes files of the same folder, each once.
-///
-/// Errors are printed as `Shaders/file.comp:line: error: text`, and nothing is written then.
+/// Exit status: 0 well, 1 a shader is wrong (each error on its own line, `Shaders/attention.comp:41: error: ...`),
+/// 2 wrong use.
 @main
-enum ShaderCompiler {
-    static func main() {
-        guard CommandLine.arguments.count == 3 else {
-            fail(["usage: ShaderCompiler <folder of shaders> <Swift file to write>"])
+struct ShaderCompiler {
+    static func main() async {
+        let arguments = CommandLine.arguments
+        guard (3...4).contains(arguments.count) else {
+            report("usage: ShaderCompiler SHADERS OUTPUT [STATE] (a folder of .comp files, the Swift file to write)")
+            exit(2)
         }
         do {
-            let folder = URL(filePath: CommandLine.arguments[1])
-            let modules = try compileAll(in: folder)
-            try SwiftSource(modules: modules).text.write(
-                to: URL(filePath: CommandLine.arguments[2]), atomically: true, encoding: .utf8)
-        } catch let errors as ShaderErrors {
-            fail(errors.lines)
+            let folder = try ShaderFolder(path: arguments[1])
+            if arguments.count == 4 {
+                let state = try BuildState(path: arguments[3], folder: folder)
+                try await build(folder, to: arguments[2], unlessCurrent: state)
+            } else {
+                try await build(folder, to: arguments[2])
+            }
+        } catch let failure as ShaderErrors {
+            failure.errors.forEach { report($0.description) }
+            exit(1)
         } catch {
-            fail(["error: \(error)"])
+            report("error: \(error)")
+            exit(1)
         }
     }
 
-    /// Every variant of every shader, in order of their names.
-    private static func compileAll(in folder: URL) throws -> [ShaderModule] {
-        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-            .filter { $0.pathExtension == "comp" }
-            .sorted { $0.lastPathComponent < $1.lastPathComponent }
+    private static func build(_ folder: ShaderFolder, to output: String, unlessCurrent state: BuildState) async throws {
+        do {
+            if !state.isCurrent || !FileManager.default.fileExists(atPath: output) {
+                try await build(folder, to: output)
+            }
+        } catch {
+            try state.record(succeeded: false)
+            throw error
+        }
+        try state.record(succeeded: true)
+    }
+
+    private static func build(_ folder: ShaderFolder, to output: String) async throws {
+        try write(embeddedSwift(try await compileAll(in: folder)), to: output)
+    }
+
+    /// Every module of every shader, in order of file name and then of variant.
+    private static func compileAll(in folder: ShaderFolder) async throws -> [CompiledModule] {
+        var errors: [ShaderError] = []
         var modules: [ShaderModule] = []
-        // All files are tried, so that one build shows every error; of one file's variants the first error is enough.
-        var errors: [String] = []
-        let compiler = SpirvCompiler()
-        for file in files {
+        for file in try folder.shaderFiles() {
             do {
-                let source = try ShaderSource(file: file, folder: folder)
-                for variant in source.variants {
-                    modules.append(
-                        ShaderModule(
-                            key: variant.key(for: source.name),
-                            words: try compiler.compile(source, defines: variant.defines)))
-                }
-            } catch let error as ShaderErrors {
-                errors += error.lines
+                modules += try ShaderModule.modules(of: file, in: folder)
+            } catch let failure as ShaderErrors {
+                errors += failure.errors
             }
         }
-        guard errors.isEmpty else { throw ShaderErrors(lines: errors) }
-        return modules
+
+        var compiled: [CompiledModule] = []
+        var findings: [Finding] = []
+        for (module, outcome) in zip(modules, try await SPIRVCompiler().compile(modules)) {
+            if let result = outcome.module { compiled.append(result) }
+            findings += outcome.messages.map { Finding(message: $0, module: module) }
+        }
+        for message in merged(findings, of: modules) {
+            if message.severity == .error { errors.append(message) } else { report(message.description) }
+        }
+        guard errors.isEmpty else { throw ShaderErrors(errors: errors) }
+        return compiled
     }
 
-    private static func fail(_ lines: [String]) -> Never {
-        FileHandle.standardError.write(Data((lines.joined(separator: "\n") + "\n").utf8))
-        exit(1)
-    }
-}
-
-/// A compiled variant of a shader.
-struct ShaderModule {
-    /// `linear TYPE=F16 TILE=8x8`.
-    var key: String
-    /// SPIR-V.
-    var words: [UInt32]
-}
-
-/// What is wrong with shaders, a line each.
-struct ShaderErrors: Error {
-    var lines: [String]
-
-    init(lines: [String]) {
-        self.lines = lines
+    private struct Finding {
+        let message: ShaderError
+        let module: ShaderModule
     }
 
-    init(_ file: String, line: Int, _ text: String) {
-        lines = ["\(file):\(line): error: \(text)"]
+    /// Variants share their source, so most mistakes are found in each of them; those are said once. The others name
+    /// the first variant that has them. A note names its module by itself.
+    private static func merged(_ findings: [Finding], of modules: [ShaderModule]) -> [ShaderError] {
+        var order: [ShaderError] = []
+        var finders: [ShaderError: [ShaderModule]] = [:]
+        for finding in findings {
+            if finders[finding.message] == nil { order.append(finding.message) }
+            finders[finding.message, default: []].append(finding.module)
+        }
+        return order.map { message in
+            guard message.severity != .note, let found = finders[message], let first = found.first else {
+                return message
+            }
+            let keys = Set(found.map(\.key))
+            if modules.allSatisfy({ $0.name != first.name || keys.contains($0.key) }) { return message }
+            return message.with(suffix: " [\(first.key)]")
+        }
+    }
+
+    /// Leaves an unchanged file alone, so that editing a comment in a shader does not rebuild what imports it.
+    private static func write(_ text: String, to path: String) throws {
+        let data = Data(text.utf8)
+        if FileManager.default.contents(atPath: path) == data { return }
+        do {
+            try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw ShaderErrors(file: path, line: nil, "cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    private static func report(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 }

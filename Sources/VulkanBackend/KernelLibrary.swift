@@ -19,7 +19,7 @@ final class KernelLibrary {
         let names = wanted.keys.sorted()
         let descriptions = try names.compactMap { name -> KernelDescription? in
             guard let dispatch = wanted[name] else { return nil }
-            guard let shader = EmbeddedShaders.shader(name) else {
+            guard let shader = EmbeddedShaders[name] else {
                 throw InferenceError.badGraph("there is no kernel \"\(name)\" among the embedded shaders")
             }
             return KernelDescription(

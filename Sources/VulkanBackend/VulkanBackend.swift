@@ -17,7 +17,7 @@ public struct VulkanBackendOptions: Sendable {
 /// Not thread-safe, as `Backend` says.
 public final class VulkanBackend: Backend {
     /// Identifies this build's shaders to the pipeline cache on disk.
-    public static var shaderHash: String { EmbeddedShaders.hash }
+    public static var shaderHash: String { String(EmbeddedShaders.hash, radix: 16) }
 
     public let device: Device
     private let options: VulkanBackendOptions
