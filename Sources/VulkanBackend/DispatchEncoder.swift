@@ -28,6 +28,8 @@ struct DispatchEncoder {
     let graph: Graph
     let locations: [Tensor: Location]
     let limits: DeviceDescription.Limits
+    /// The most bytes of a weight or cache that one launch binds.
+    let bindableBytes: Int
 
     func encode(_ op: Op) throws -> [Dispatch] {
         switch op {
@@ -65,7 +67,7 @@ struct DispatchEncoder {
         let shape = info.shape
         let elementBytes = info.type.byteCount
         // What aligning a window's start may add in front of it.
-        let bindable = limits.maxStorageBufferRange - limits.minStorageBufferOffsetAlignment
+        let bindable = bindableBytes - limits.minStorageBufferOffsetAlignment
         let matrixBytes = shape.batchStride * elementBytes
         if matrixBytes <= bindable {
             let matrices = min(shape.batch, bindable / max(1, matrixBytes))
@@ -80,7 +82,7 @@ struct DispatchEncoder {
         let rows = bindable / (shape.rowStride * elementBytes)
         guard rows > 0 else {
             throw InferenceError.badGraph(
-                "\(info.name): one row of \(shape) exceeds the \(limits.maxStorageBufferRange) bytes the device binds")
+                "\(info.name): one row of \(shape) exceeds the \(bindableBytes) bytes that can be bound")
         }
         return try (0..<shape.batch).flatMap { matrix in
             try stride(from: 0, to: shape.rows, by: rows).map { first in

@@ -8,6 +8,9 @@ public struct VulkanBackendOptions: Sendable {
     public var profiles = false
     /// Places a full barrier after every launch. It must not change a byte.
     public var usesFullBarriers = false
+    /// Binds at most this many bytes at once; nil is the device's own limit. Tests see windows with it without tensors of
+    /// hundreds of megabytes.
+    public var maximumBindingBytes: Int?
 
     public init() {}
 }
@@ -37,6 +40,10 @@ public final class VulkanBackend: Backend {
     public var name: String { device.description.name }
 
     public var maximumOutputBytes: Int { device.description.limits.maxStorageBufferRange }
+
+    private var bindableBytes: Int {
+        min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
+    }
 
     public var memory: MemoryUse {
         let statistics = device.memoryStatistics(.device)
@@ -113,7 +120,8 @@ public final class VulkanBackend: Backend {
                     buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount)
             }
         }
-        let encoder = DispatchEncoder(graph: graph, locations: locations, limits: device.description.limits)
+        let encoder = DispatchEncoder(
+            graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes)
         let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
         try library.prepare(dispatches)
 

@@ -60,6 +60,53 @@ struct GoldenTests {
         }
     }
 
+    /// Half-precision caches move these logits by at most some hundredths, as little as the closest margins, and change no
+    /// token. bfloat16 moves them by tenths and may: there, too, both backends must agree with each other.
+    @Test("16-bit caches", arguments: cases, [ElementType.f16, .bf16])
+    func narrowCaches(_ name: String, _ type: ElementType) throws {
+        let golden = try GoldenCase(name)
+        for expectation in golden.expectations {
+            let reference = try narrowAnswer(golden, expectation, type, .reference)
+            let vulkan = try narrowAnswer(golden, expectation, type, .vulkan)
+            let logitsName = expectation.prefix.isEmpty ? "c2c.step_logits" : "\(expectation.prefix)step_logits"
+            let expected = Array(try golden.floats(logitsName).prefix(vulkan.firstLogits.count))
+            let moved = zip(vulkan.firstLogits, expected).map { abs($0 - $1) }.max() ?? .infinity
+            let agreeing = zip(vulkan.tokens, expectation.tokens).prefix { $0 == $1 }.count
+            print(
+                "\(name) \(expectation.prefix)\(type): \(agreeing) of \(expectation.tokens.count) tokens as with float32, "
+                    + "the first logits move by at most \(moved)")
+            if type == .f16 { #expect(vulkan.tokens == expectation.tokens) }
+            // Both sides round values that differ in their last bits, and so may store neighbours.
+            let unit: Float = type == .f16 ? 0x1p-10 : 0x1p-7
+            #expect(Difference(vulkan.keys, reference.keys).relative <= 4 * unit)
+            #expect(Difference(vulkan.firstLogits, reference.firstLogits).relative <= 4 * unit)
+        }
+    }
+
+    private struct NarrowAnswer {
+        var tokens: [Int]
+        var firstLogits: [Float]
+        /// The last layer's fused keys.
+        var keys: [Float]
+    }
+
+    private func narrowAnswer(
+        _ golden: GoldenCase, _ expectation: GoldenCase.Expectation, _ type: ElementType, _ kind: TestBackend
+    ) throws -> NarrowAnswer {
+        var answer = NarrowAnswer(tokens: [], firstLogits: [], keys: [])
+        try kind.run { backend in
+            let session = try LoadedCase(golden, on: backend).session(
+                expectation.fusion, withSharers: true, cacheType: type)
+            answer.tokens = try session.generate(
+                golden.promptIDs, sections: expectation.sections, maxNewTokens: golden.maxNewTokens,
+                onStepLogits: { if answer.firstLogits.isEmpty { answer.firstLogits = $0 } }
+            ).tokens
+            let keys = try #require(session.receiverCache.keys.last)
+            answer.keys = prefix(try backend.read(keys), shape: keys.shape, rows: golden.promptIDs.count)
+        }
+        return answer
+    }
+
     private func check(_ found: [Float], _ expected: [Float], _ what: String) {
         let difference = Difference(found, expected)
         #expect(difference.relative < Self.tolerance, "\(what) is off by \(difference)")

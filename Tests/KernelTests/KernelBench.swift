@@ -82,13 +82,17 @@ struct KernelBench {
 
     /// Runs what `build` puts into a graph and reads every tensor back.
     ///
-    /// - Parameter build: adds the op; `view` gives a bound tensor of this bench by its name.
+    /// - Parameters:
+    ///   - bindingBytes: the most that is bound at once, so that larger tensors are split.
+    ///   - build: adds the op; `view` gives a bound tensor of this bench by its name.
     /// - Returns: values by tensor name, of the Vulkan device and of the reference.
     func run(
-        _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
+        bindingBytes: Int? = nil, _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         let device = try TestDevice.device()
-        let found = try run(on: VulkanBackend(device), build)
+        var options = VulkanBackendOptions()
+        options.maximumBindingBytes = bindingBytes
+        let found = try run(on: VulkanBackend(device, options: options), build)
         let expected = try run(on: ReferenceBackend(), build)
         if let messages = device.validation?.drain() {
             #expect(messages.isEmpty, "the validation layers complain")
