@@ -23,7 +23,8 @@ layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = 1) readonly buffer Keys { Eight keys[]; };
 layout(set = 0, binding = 2) readonly buffer Values { Pair values[]; };
 layout(set = 0, binding = 3) readonly buffer Position { uint positions[]; };
-layout(set = 0, binding = 4) writeonly buffer Output { float outputs[]; };
+layout(set = 0, binding = 4) readonly buffer Padding { uint padding[]; };
+layout(set = 0, binding = 5) writeonly buffer Output { float outputs[]; };
 
 layout(push_constant) uniform Arguments {
     uint tokens;
@@ -40,6 +41,8 @@ layout(push_constant) uniform Arguments {
     uint queriesRowStride;
     uint outputOffset;
     uint outputRowStride;
+    uint paddingOffset;
+    uint hidesPadding;     // 0: there is no padding, whatever is bound
 };
 
 shared vec4 sharedQueries[ROWS][MAX_HEAD_DIM / 4];
@@ -48,6 +51,8 @@ shared float subgroupMaxima[ROWS][BLOCK];
 shared float subgroupSums[ROWS][BLOCK];
 
 #define NEGATIVE_INFINITY uintBitsToFloat(0xff800000u)
+// What a row's maximum starts from: finite, so that a row which has seen no key yet gives exp(-infinity) = 0.
+#define LOWEST uintBitsToFloat(0xff7fffffu)
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -82,7 +87,7 @@ void main() {
     float rowSum[ROWS];
     vec2 sums[ROWS][PAIRS];
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
-        rowMaximum[r] = NEGATIVE_INFINITY;
+        rowMaximum[r] = LOWEST;
         rowSum[r] = 0.0;
         [[unroll]] for (uint p = 0; p < PAIRS; p++) sums[r][p] = vec2(0);
     }
@@ -101,15 +106,15 @@ void main() {
                     scores[r] += dot(sharedQueries[r][2 * i], low) + dot(sharedQueries[r][2 * i + 1], high);
             }
         }
+        bool isHidden = hidesPadding != 0 && key < keyCount && padding[paddingOffset + key] != 0;
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
-            if (key > lastKey[r]) scores[r] = NEGATIVE_INFINITY;
+            if (isHidden || key > lastKey[r]) scores[r] = NEGATIVE_INFINITY;
             float maximum = subgroupMax(scores[r]);
             if (subgroupElect()) subgroupMaxima[r][gl_SubgroupID] = maximum;
         }
         barrier();
         float correction[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
-            // Key 0 is seen by every row, so after the first block the maximum is finite.
             float maximum = rowMaximum[r];
             for (uint s = 0; s < gl_NumSubgroups; s++) maximum = max(maximum, subgroupMaxima[r][s]);
             correction[r] = exp(rowMaximum[r] - maximum);
@@ -147,7 +152,7 @@ void main() {
         [[unroll]] for (uint p = 0; p < PAIRS; p++) {
             uint pair = lane + p * BLOCK;
             if (pair >= headDim / 2) break;
-            vec2 value = sums[r][p] / rowSum[r];
+            vec2 value = rowSum[r] == 0.0 ? vec2(0) : sums[r][p] / rowSum[r];
             outputs[at + 2 * pair] = value.x;
             outputs[at + 2 * pair + 1] = value.y;
         }

@@ -10,6 +10,7 @@ extension Attention {
         let groupSize = heads / keys.shape.batch
         let first = Int(operands.counter(position).pointee)
         let visible = min(first + self.queries.rows, keys.shape.rows)
+        let flags = padding.map { operands.numbers($0) }
         for kvHead in 0..<keys.shape.batch {
             let keyRows = (0..<visible).map { keys.row(kvHead, $0) }
             let valueRows = (0..<visible).map { values.row(kvHead, $0) }
@@ -17,14 +18,15 @@ extension Attention {
                 for token in 0..<self.queries.rows {
                     let query = queries.row(0, token) + head * headDim
                     let count = min(first + token + 1, visible)
-                    let scores = keyRows[..<count].map { key in
+                    let scores = (0..<count).map { key in
+                        if let flags, flags[key] != 0 { return -Double.infinity }
                         var sum = 0.0
-                        for column in 0..<headDim { sum += Double(query[column]) * Double(key[column]) }
+                        for column in 0..<headDim { sum += Double(query[column]) * Double(keyRows[key][column]) }
                         return sum * Double(scale)
                     }
                     let largest = scores.max() ?? 0
-                    let weights = scores.map { exp($0 - largest) }
-                    let total = weights.reduce(0, +)
+                    let weights = scores.map { largest == -.infinity ? 0 : exp($0 - largest) }
+                    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
                     for column in 0..<headDim {
                         var sum = 0.0
                         for key in 0..<count { sum += weights[key] * Double(valueRows[key][column]) }

@@ -23,6 +23,11 @@ struct Operands {
         storage(view.tensor).base.assumingMemoryBound(to: UInt32.self) + view.offset
     }
 
+    /// The u32 values of a tensor.
+    func numbers(_ tensor: Tensor) -> UnsafeMutablePointer<UInt32> {
+        storage(tensor).base.assumingMemoryBound(to: UInt32.self)
+    }
+
     /// A weight, cache or table of any type.
     func matrices(_ tensor: Tensor) -> StoredMatrices {
         let storage = storage(tensor)

@@ -11,6 +11,8 @@ extension DispatchEncoder {
         }
         let queries = try operand(op.queries, .read)
         let position = try operand(op.position, .read)
+        // Without padding the binding is there but never read.
+        let padding = try op.padding.map { try operand($0, .read) } ?? position
         let output = try operand(op.output, .write)
         let groupSize = op.heads / cache.shape.batch
         let tokens = op.queries.rows
@@ -22,11 +24,13 @@ extension DispatchEncoder {
                 tokens, groupSize, headDim, keys.matrices.lowerBound, keys.operand.offset, cache.shape.rowStride,
                 cache.shape.batchStride, cache.shape.rows)
             let places = constants(
-                position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride)
+                position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
+                padding.offset, op.padding == nil ? 0 : 1)
             return Dispatch(
                 kernel: "attention \(cache.type.variant) ROWS=\(rowsPerGroup)", label: "attention x \(tokens)",
                 bindings: [
-                    queries.binding, keys.operand.binding, values.operand.binding, position.binding, output.binding,
+                    queries.binding, keys.operand.binding, values.operand.binding, position.binding, padding.binding,
+                    output.binding,
                 ],
                 constants: sizes + [op.scale.bitPattern] + places,
                 groups: (rows.groups(of: rowsPerGroup), keys.matrices.count, 1),

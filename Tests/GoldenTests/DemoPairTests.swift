@@ -43,7 +43,8 @@ struct DemoPairTests {
                     let prompt = "<|im_start|>user\n\(question.question)<|im_end|>\n<|im_start|>assistant\n"
                     let ids = try tokenizer.encode(prompt, addSpecialTokens: false)
                     let result = try session.generate(
-                        ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharers.count),
+                        Prompt(
+                            ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharers.count)),
                         maxNewTokens: 128, endTokens: receiverFiles.endTokens)
                     let text = try tokenizer.decode(result.tokens, skipSpecialTokens: true)
                     #expect(text == question[keyPath: expected], "\(question.question)")

@@ -9,13 +9,12 @@ struct GoldenCase {
     struct Expectation {
         /// Before the names in `expected.safetensors`: empty, or a sub-case's name and a dot.
         var prefix: String
-        var sections: [Section]
+        var prompt: Prompt
         var fusion: FusionMode
         var tokens: [Int]
     }
 
     let folder: URL
-    let promptIDs: [Int]
     let maxNewTokens: Int
     let receiverAloneTokens: [Int]?
     let expectations: [Expectation]
@@ -28,16 +27,16 @@ struct GoldenCase {
         folder = Self.fixtures.appending(path: "golden/\(name)")
         let file = try JSONDecoder().decode(
             CaseFile.self, from: Data(contentsOf: folder.appending(path: "case.json")))
-        promptIDs = file.prompt_ids
         maxNewTokens = file.max_new_tokens
         receiverAloneTokens = file.receiver_alone_tokens
         expected = try SafetensorsFile(folder.appending(path: "expected.safetensors").path)
+        let ids = file.prompt_ids ?? []
         if let sub = file.sub {
-            expectations = sub.sorted { $0.key < $1.key }.map { $1.expectation(prefix: "\($0).") }
+            expectations = sub.sorted { $0.key < $1.key }.map { $1.expectation(prefix: "\($0).", ids) }
         } else {
             let whole = CaseFile.Sub(
-                fusion: file.fusion ?? "sequential", sections: file.sections ?? [], tokens: file.tokens ?? [])
-            expectations = [whole.expectation(prefix: "")]
+                fusion: file.fusion, sections: file.sections ?? [], tokens: file.tokens ?? [])
+            expectations = [whole.expectation(prefix: "", ids)]
         }
     }
 
@@ -54,18 +53,32 @@ struct GoldenCase {
 
     private struct CaseFile: Decodable {
         struct Sub: Decodable {
-            var fusion: String
+            var fusion: String?
             var sections: [[Int]]
             var tokens: [Int]
+            // Where tokenizers differ, each side has its own ids, and flags that are 1 at padding.
+            var prompt_ids: [Int]?
+            var sharer_prompt_ids: [Int]?
+            var padding: [Int]?
+            var sharer_padding: [Int]?
 
-            func expectation(prefix: String) -> Expectation {
+            func expectation(prefix: String, _ sharedIDs: [Int]) -> Expectation {
                 Expectation(
-                    prefix: prefix, sections: sections.map { Section(length: $0[0], sharerMask: $0[1]) },
+                    prefix: prefix,
+                    prompt: Prompt(
+                        sequence(prompt_ids ?? sharedIDs, padding),
+                        sharers: sharer_prompt_ids.map { [sequence($0, sharer_padding)] } ?? [],
+                        sections: sections.map { Section(length: $0[0], sharerMask: $0[1]) }),
                     fusion: fusion == "parallel" ? .parallel : .sequential, tokens: tokens)
+            }
+
+            private func sequence(_ ids: [Int], _ flags: [Int]?) -> TokenSequence {
+                TokenSequence(ids, padding: Set(ids.indices.filter { flags?[$0] == 1 }))
             }
         }
 
-        var prompt_ids: [Int]
+        /// Missing where the sub-cases have their own.
+        var prompt_ids: [Int]?
         var max_new_tokens: Int
         var receiver_alone_tokens: [Int]?
         var fusion: String?
@@ -101,7 +114,8 @@ struct LoadedCase {
     {
         try Session(
             on: backend, receiver: receiver, sharers: withSharers ? sharers : [], fusionMode: fusion,
-            capacity: golden.promptIDs.count + golden.maxNewTokens, cacheType: cacheType, prefillChunk: chunk)
+            capacity: (golden.expectations.map(\.prompt.count).max() ?? 0) + golden.maxNewTokens, cacheType: cacheType,
+            prefillChunk: chunk)
     }
 }
 

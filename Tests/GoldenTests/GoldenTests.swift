@@ -6,6 +6,7 @@ import Testing
 struct GoldenTests {
     static let cases = [
         "qwen3_from_qwen2", "k_nearest_deep_sharer", "sharded_f16", "sections", "llama_pair", "two_sharers",
+        "qwen3_from_llama_aligned",
     ]
     /// Both sides compute in float32 but sum in another order; over the depth of these models that comes to some 1e-5 of
     /// the largest value.
@@ -20,14 +21,14 @@ struct GoldenTests {
                 let session = try loaded.session(expectation.fusion, withSharers: true, cacheType: .f32)
                 var logits: [Float] = []
                 let result = try session.generate(
-                    golden.promptIDs, sections: expectation.sections, maxNewTokens: golden.maxNewTokens,
+                    expectation.prompt, maxNewTokens: golden.maxNewTokens,
                     onStepLogits: { logits += $0 })
                 #expect(result.tokens == expectation.tokens)
                 let prefix = expectation.prefix
                 let logitsName = prefix.isEmpty ? "c2c.step_logits" : "\(prefix)step_logits"
                 check(logits, try golden.floats(logitsName), logitsName)
-                try checkCache(session.receiverCache, golden.promptIDs.count, "\(prefix)fused", golden, backend)
-                let sharerRows = golden.promptIDs.count - (expectation.sections.last?.length ?? 0)
+                try checkCache(session.receiverCache, expectation.prompt.count, "\(prefix)fused", golden, backend)
+                let sharerRows = expectation.prompt.count - (expectation.prompt.sections.last?.length ?? 0)
                 for (index, cache) in session.sharerCaches.enumerated() {
                     guard let cache else { continue }
                     let name = session.sharerCaches.count == 1 ? "sharer" : "sharer\(index)"
@@ -45,18 +46,18 @@ struct GoldenTests {
         let golden = try GoldenCase(name)
         guard let tokens = golden.receiverAloneTokens else { return }
         try kind.run { backend in
+            let ids = golden.expectations[0].prompt.receiver.ids
             let session = try LoadedCase(golden, on: backend).session(withSharers: false, cacheType: .f32)
             var promptLogits: [Float] = []
             var stepLogits: [Float] = []
             let result = try session.generate(
-                golden.promptIDs,
-                sections: Section.defaults(promptLength: golden.promptIDs.count, sharerCount: 0),
+                Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: 0)),
                 maxNewTokens: golden.maxNewTokens, onPromptLogits: { promptLogits += $0 },
                 onStepLogits: { stepLogits += $0 })
             #expect(result.tokens == tokens)
             check(promptLogits, try golden.floats("receiver_alone.logits"), "receiver_alone.logits")
             check(stepLogits, try golden.floats("receiver_alone.step_logits"), "receiver_alone.step_logits")
-            try checkCache(session.receiverCache, golden.promptIDs.count, "receiver", golden, backend)
+            try checkCache(session.receiverCache, ids.count, "receiver", golden, backend)
         }
     }
 
@@ -98,11 +99,11 @@ struct GoldenTests {
             let session = try LoadedCase(golden, on: backend).session(
                 expectation.fusion, withSharers: true, cacheType: type)
             answer.tokens = try session.generate(
-                golden.promptIDs, sections: expectation.sections, maxNewTokens: golden.maxNewTokens,
+                expectation.prompt, maxNewTokens: golden.maxNewTokens,
                 onStepLogits: { if answer.firstLogits.isEmpty { answer.firstLogits = $0 } }
             ).tokens
             let keys = try #require(session.receiverCache.keys.last)
-            answer.keys = prefix(try backend.read(keys), shape: keys.shape, rows: golden.promptIDs.count)
+            answer.keys = prefix(try backend.read(keys), shape: keys.shape, rows: expectation.prompt.count)
         }
         return answer
     }

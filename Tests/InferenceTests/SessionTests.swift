@@ -30,11 +30,11 @@ struct SessionTests {
         let decoder = try decoder(backend)
         let whole = try Session(on: backend, receiver: decoder, capacity: 30, cacheType: .f32)
         let expected = try whole.generate(
-            prompt, sections: [Section(length: 16, sharerMask: -1)], maxNewTokens: 8)
+            Prompt(prompt, sections: [Section(length: 16, sharerMask: -1)]), maxNewTokens: 8)
         let parts = try Session(
             on: backend, receiver: decoder, capacity: 30, cacheType: .f32, prefillChunk: chunk)
         let sections = [5, 10, 1].map { Section(length: $0, sharerMask: -1) }
-        #expect(try parts.generate(prompt, sections: sections, maxNewTokens: 8).tokens == expected.tokens)
+        #expect(try parts.generate(Prompt(prompt, sections: sections), maxNewTokens: 8).tokens == expected.tokens)
         let (a, b) = (try backend.read(whole.receiverCache.keys[2]), try backend.read(parts.receiverCache.keys[2]))
         #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-5 })
     }
@@ -44,9 +44,51 @@ struct SessionTests {
         let backend = ReferenceBackend()
         let session = try Session(on: backend, receiver: decoder(backend), capacity: 30)
         let sections = Section.defaults(promptLength: prompt.count, sharerCount: 0)
-        let first = try session.generate(prompt, sections: sections, maxNewTokens: 6)
-        _ = try session.generate([1, 2], sections: [Section(length: 2, sharerMask: -1)], maxNewTokens: 20)
-        #expect(try session.generate(prompt, sections: sections, maxNewTokens: 6).tokens == first.tokens)
+        let first = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: 6)
+        _ = try session.generate(Prompt([1, 2], sections: [Section(length: 2, sharerMask: -1)]), maxNewTokens: 20)
+        #expect(try session.generate(Prompt(prompt, sections: sections), maxNewTokens: 6).tokens == first.tokens)
+    }
+
+    @Test("a conversation that goes on keeps its rows, and ends where a fresh start ends")
+    func continuation() throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        func session() throws -> Session {
+            try Session(on: backend, receiver: decoder, capacity: 60, cacheType: .f32)
+        }
+        let first = Section.defaults(promptLength: prompt.count, sharerCount: 0)
+        let kept = try session()
+        let answer = try kept.generate(Prompt(prompt, sections: first), maxNewTokens: 5).tokens
+        let longer = prompt + answer + [4, 8, 15]
+        let second = Section.defaults(promptLength: longer.count, sharerCount: 0)
+        let fresh = try session().generate(Prompt(longer, sections: second), maxNewTokens: 6)
+        #expect(fresh.keptTokens == 0)
+        let continued = try kept.generate(Prompt(longer, sections: second), keepsPrefix: true, maxNewTokens: 6)
+        // The last answered token was chosen, but no row was made for it.
+        #expect(continued.keptTokens == prompt.count + answer.count - 1)
+        #expect(continued.tokens == fresh.tokens)
+
+        var changed = longer
+        changed[7] = 1
+        let rewound = try kept.generate(Prompt(changed, sections: second), keepsPrefix: true, maxNewTokens: 6)
+        #expect(rewound.keptTokens == 7)
+        let again = try session().generate(Prompt(changed, sections: second), maxNewTokens: 6)
+        #expect(rewound.tokens == again.tokens)
+    }
+
+    @Test("padding shifts positions but is seen by no one")
+    func padding() throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        func answer(_ filler: Int, padded: Bool) throws -> [Float] {
+            let session = try Session(on: backend, receiver: decoder, capacity: 60, cacheType: .f32)
+            let ids = [3, 14, filler, filler, 15, 9]
+            let sequence = TokenSequence(ids, padding: padded ? [2, 3] : [])
+            try session.prefill(Prompt(sequence, sections: [Section(length: 6, sharerMask: -1)]))
+            return try session.lastLogits()
+        }
+        #expect(try answer(1, padded: true) == answer(2, padded: true))
+        #expect(try answer(1, padded: true) != answer(1, padded: false))
     }
 
     @Test("an end token ends the answer, a full cache too")
@@ -54,11 +96,11 @@ struct SessionTests {
         let backend = ReferenceBackend()
         let session = try Session(on: backend, receiver: decoder(backend), capacity: 20)
         let sections = Section.defaults(promptLength: prompt.count, sharerCount: 0)
-        let full = try session.generate(prompt, sections: sections, maxNewTokens: 100)
+        let full = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: 100)
         // 20 rows hold 16 prompt tokens and 4 new ones; the fifth new token's row is not needed.
         #expect(full.tokens.count == 5 && full.finishReason == .length)
         let end = full.tokens[2]
-        let stopped = try session.generate(prompt, sections: sections, maxNewTokens: 100, endTokens: [end])
+        let stopped = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: 100, endTokens: [end])
         #expect(stopped.finishReason == .stop)
         #expect(stopped.tokens == Array(full.tokens.prefix { $0 != end }))
     }
@@ -68,10 +110,10 @@ struct SessionTests {
         let backend = ReferenceBackend()
         let whole = try Session(on: backend, receiver: decoder(backend), capacity: 20, cacheType: .f32)
         let sections = [Section(length: 16, sharerMask: -1)]
-        try whole.prefill(prompt, sections: sections)
+        try whole.prefill(Prompt(prompt, sections: sections))
         let sharer = try decoder(backend, "sharer", extent: .cacheOnly(layerCount: 2))
         let part = try Session(on: backend, receiver: sharer, capacity: 20, cacheType: .f32)
-        try part.prefill(prompt, sections: sections)
+        try part.prefill(Prompt(prompt, sections: sections))
         #expect(part.receiverCache.keys.count == 2)
         for layer in 0..<2 {
             #expect(
@@ -89,7 +131,7 @@ struct SessionTests {
             ([1, 2], [Section(length: 1, sharerMask: -1)]),
             ([1, 2], [Section(length: 1, sharerMask: 1), Section(length: 1, sharerMask: -1)]),
         ] {
-            #expect(throws: InferenceError.self) { try session.prefill(ids, sections: sections) }
+            #expect(throws: InferenceError.self) { try session.prefill(Prompt(ids, sections: sections)) }
         }
     }
 }

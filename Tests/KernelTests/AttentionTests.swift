@@ -72,4 +72,32 @@ struct AttentionTests {
         // Scores reach some 1e5, where float32 resolves 2^-7: weights of near-ties differ by that factor.
         expectClose(found["o"], expected["o"], "output") { _, _ in 0x1p-5 }
     }
+
+    /// Every flagged row is one that a kernel which forgot the flags would weigh in: keys there are large.
+    @Test("padding rows are seen by no token, and who sees nothing gets zeros", arguments: [0, 1, 70])
+    func padding(firstVisible: Int) throws {
+        var generator = SeededGenerator(seed: 8)
+        let (tokens, position, capacity, width) = (9, 66, 80, 64)
+        var bench = KernelBench()
+        bench.random("q", .init(rows: tokens, columns: width), using: &generator)
+        bench.random("k", .init(batch: 2, rows: capacity, columns: 32), using: &generator, scale: 4)
+        bench.random("v", .init(batch: 2, rows: capacity, columns: 32), using: &generator)
+        bench.random("o", .init(rows: tokens, columns: width), using: &generator)
+        bench.counter("position", position)
+        let flags = (0..<capacity).map { $0 < firstVisible || $0 % 3 == 2 ? Float(1) : 0 }
+        bench.add("padding", .init(columns: capacity), .u32, flags)
+        let (found, expected) = try bench.run { graph, view in
+            let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
+            let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
+            graph.add(
+                .attention(
+                    Attention(
+                        queries: q, keys: k.tensor, values: v.tensor, heads: 2, scale: 0.2, position: position,
+                        padding: padding.tensor, output: o)))
+        }
+        expectClose(found["o"], expected["o"], "output") { _, _ in 256 * Tolerance.unit }
+        // Tokens at rows 66 to 69 see nothing when the first visible row is 70.
+        let blind = found["o"]?.prefix(max(0, firstVisible - position) * width) ?? []
+        #expect(blind.allSatisfy { $0 == 0 })
+    }
 }

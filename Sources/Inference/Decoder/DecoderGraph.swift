@@ -2,11 +2,14 @@
 struct DecoderGraph {
     let decoder: Decoder
     let cache: KVCache
+    /// Whether attention leaves out the cache rows flagged as padding.
+    let hidesPadding: Bool
     private var description: DecoderDescription { decoder.description }
 
-    init(_ decoder: Decoder, _ cache: KVCache) {
+    init(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool = false) {
         self.decoder = decoder
         self.cache = cache
+        self.hidesPadding = hidesPadding
     }
 
     /// Runs `ids` through the layers of the decoder's extent, appending to the cache.
@@ -78,7 +81,8 @@ struct DecoderGraph {
             .attention(
                 Attention(
                     queries: queries, keys: keyCache, values: valueCache, heads: description.headCount,
-                    scale: 1 / Float(description.headDim).squareRoot(), position: position, output: attended)))
+                    scale: 1 / Float(description.headDim).squareRoot(), position: position,
+                    padding: hidesPadding ? graph.bound(cache.padding) : nil, output: attended)))
         emitLinear(
             attended, decoder.weight(.attentionOutput(layer: layer)),
             bias: description.hasAttentionOutputBias ? decoder.weight(.attentionOutputBias(layer: layer)) : nil,

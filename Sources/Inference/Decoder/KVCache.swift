@@ -12,8 +12,12 @@ public final class KVCache {
     public let position: any StoredTensor
     /// `[1, capacity, headDim]`: cosines and sines for every position.
     public let ropeTable: any StoredTensor
+    /// `[1, 1, capacity]` of u32: 1 where a row holds padding. Written only for prompts that have some.
+    public let padding: any StoredTensor
     /// Rows filled, as the host knows it.
     public internal(set) var count = 0
+    /// The tokens of those rows, as far as the host knows them: not those of rows that were decoded.
+    var contents = TokenSequence()
 
     /// - Parameters:
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
@@ -32,6 +36,8 @@ public final class KVCache {
         }
         position = try backend.makeTensor(
             "\(decoder.name).position", TensorShape(columns: 1), .u32, placement: .device)
+        padding = try backend.makeTensor(
+            "\(decoder.name).padding", TensorShape(columns: capacity), .u32, placement: .device)
         let table = description.rope.table(headDim: description.headDim, positions: capacity)
         ropeTable = try backend.makeTensor(
             "\(decoder.name).rope",
@@ -42,5 +48,18 @@ public final class KVCache {
     /// Bytes of all keys and values as stored.
     public var byteCount: Int {
         (keys + values).reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+    }
+
+    /// Forgets the rows from `count` on.
+    func truncate(to count: Int) {
+        self.count = min(self.count, count)
+        contents.truncate(to: count)
+    }
+
+    /// Counts rows that a prefill fills.
+    func append(_ sequence: TokenSequence, _ range: Range<Int>) {
+        contents.ids += sequence.ids[range]
+        contents.padding.formUnion(sequence.padding.filter(range.contains))
+        count = range.upperBound
     }
 }

@@ -11,6 +11,8 @@ public struct GenerationResult: Sendable {
     /// The new tokens; an end-of-sequence token is not among them.
     public var tokens: [Int]
     public var finishReason: FinishReason
+    /// Tokens of the prompt that were still in the caches and not prefilled again.
+    public var keptTokens: Int
     /// Wall-clock seconds from the start of prefill to the first token.
     public var timeToFirstToken: Double
     /// Wall-clock seconds from the first token to the last.
@@ -25,6 +27,7 @@ extension Session {
     /// One step runs ahead: while the host looks at a token, the device already computes the next.
     ///
     /// - Parameters:
+    ///   - keepsPrefix: see `prefill`.
     ///   - maxNewTokens: at least 1.
     ///   - endTokens: ids that end the answer.
     ///   - onPromptLogits: see `prefill`.
@@ -32,7 +35,7 @@ extension Session {
     ///   - onToken: given each new token as it comes.
     /// - Throws: as `prefill`.
     public func generate(
-        _ ids: [Int], sections: [Section], maxNewTokens: Int, endTokens: Set<Int> = [],
+        _ prompt: Prompt, keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
         onPromptLogits: (([Float]) throws -> Void)? = nil, onStepLogits: (([Float]) throws -> Void)? = nil,
         onToken: ((Int) throws -> Void)? = nil
     ) throws -> GenerationResult {
@@ -42,10 +45,11 @@ extension Session {
         let clock = ContinuousClock()
         let start = clock.now
         var firstToken = start
-        try prefill(ids, sections: sections, onLogits: onPromptLogits)
+        let kept = try prefill(prompt, keepsPrefix: keepsPrefix, onLogits: onPromptLogits)
 
         var result = GenerationResult(
-            tokens: [], finishReason: .length, timeToFirstToken: 0, decodeSeconds: 0, decodedTokens: 0)
+            tokens: [], finishReason: .length, keptTokens: kept, timeToFirstToken: 0, decodeSeconds: 0,
+            decodedTokens: 0)
         var last = start
         for step in 0..<maxNewTokens {
             if step == stepCount, try !handOverStep() { break }

@@ -63,36 +63,61 @@ public final class Session {
     /// Prefills the prompt section by section, fuses, and chooses the first new token.
     ///
     /// - Parameters:
-    ///   - ids: the prompt of every model.
-    ///   - sections: they cover the prompt; the last is never fused, and no sharer sees it.
+    ///   - keepsPrefix: leaves the rows that the caches already hold of this prompt as they are, answers that were decoded
+    ///     included, and works only from the first differing token on. Sharers first read what they have missed.
     ///   - onLogits: given the logits of every prompt position, a chunk at a time as `[tokens, vocabulary]`; asking
     ///     for them costs an LM head over the whole prompt.
+    /// - Returns: the rows that were kept.
     /// - Throws: `InferenceError.badRequest` for an empty prompt, one longer than the caches, an id outside a
     ///   vocabulary, or sections that don't fit.
+    @discardableResult
     public func prefill(
-        _ ids: [Int], sections: [Section], onLogits: (([Float]) throws -> Void)? = nil
-    ) throws {
-        try check(ids, sections)
-        receiverCache.count = 0
-        sharerCaches.forEach { $0?.count = 0 }
+        _ prompt: Prompt, keepsPrefix: Bool = false, onLogits: (([Float]) throws -> Void)? = nil
+    ) throws -> Int {
+        try prompt.check(
+            receiver: receiver, sharers: sharers.map(\.decoder), capacity: receiverCache.capacity)
+        let kept = keepsPrefix ? try keptRows(of: prompt) : 0
+        receiverCache.truncate(to: kept)
+        sharerCaches.forEach { $0?.truncate(to: kept) }
         stepExecutions = []
 
+        let sections = prompt.sections(from: kept)
         for (index, section) in sections.enumerated() {
             let isLast = index == sections.count - 1
             let start = receiverCache.count
-            let tokens = ids[start..<start + section.length].map { UInt32($0) }
+            let end = start + section.length
             if !isLast {
-                for (sharer, cache) in zip(sharers, sharerCaches) {
+                for (index, cache) in sharerCaches.enumerated() {
                     guard let cache else { continue }
-                    try run(tokens, sharer.decoder, cache, phase: .sharerPrefill)
+                    try run(prompt.sequence(ofSharer: index), to: end, sharers[index].decoder, cache, .sharerPrefill)
                 }
             }
             try run(
-                tokens, receiver, receiverCache, phase: .receiverPrefill, choosesToken: isLast, onLogits: onLogits)
+                prompt.receiver, to: end, receiver, receiverCache, .receiverPrefill, choosesToken: isLast,
+                onLogits: onLogits)
             if !isLast && section.sharerMask > 0 {
                 try fuse(start: start, count: section.length, mask: section.sharerMask)
             }
         }
+        return kept
+    }
+
+    /// How many of the prompt's rows the caches already hold, at most all but the last.
+    private func keptRows(of prompt: Prompt) throws -> Int {
+        if let last = stepExecutions.last {
+            // The rows of decoded tokens were handed over before the host knew which tokens they hold.
+            try backend.wait(last)
+            let decoded = receiverCache.count - receiverCache.contents.count
+            receiverCache.contents.ids += try backend.readIDs(log, 0..<decoded).map { Int($0) }
+        }
+        var kept = min(receiverCache.contents.commonPrefix(with: prompt.receiver), prompt.count - 1)
+        for (index, cache) in sharerCaches.enumerated() {
+            guard let cache else { continue }
+            let common = cache.contents.commonPrefix(with: prompt.sequence(ofSharer: index))
+            // A sharer may lag behind, but rows fused from other tokens are of no use.
+            if common < cache.contents.count { kept = min(kept, common) }
+        }
+        return kept
     }
 
     /// Hands one more decode step over: the receiver reads the last chosen token and chooses the next.
@@ -120,24 +145,33 @@ public final class Session {
         try backend.read(try plans.logits(rows: 1, receiver))
     }
 
+    /// Prefills the tokens that the cache lacks, up to row `end`.
     private func run(
-        _ tokens: [UInt32], _ decoder: Decoder, _ cache: KVCache, phase: Phase, choosesToken: Bool = false,
-        onLogits: (([Float]) throws -> Void)? = nil
+        _ sequence: TokenSequence, to end: Int, _ decoder: Decoder, _ cache: KVCache, _ phase: Phase,
+        choosesToken: Bool = false, onLogits: (([Float]) throws -> Void)? = nil
     ) throws {
         let chunk = plans.chunk(for: decoder, allLogits: onLogits != nil)
-        for first in stride(from: 0, to: tokens.count, by: chunk) {
-            let part = Array(tokens[first..<min(first + chunk, tokens.count)])
-            let isEnd = first + part.count == tokens.count
-            let tail = SessionPlans.Tail(choosesToken: choosesToken && isEnd, allLogits: onLogits != nil)
-            let plan = try plans.prefill(part.count, decoder, cache, tail: tail)
+        for first in stride(from: cache.count, to: end, by: chunk) {
+            let range = first..<min(first + chunk, end)
+            let isEnd = range.upperBound == end
+            let hidesPadding = sequence.padding.contains { $0 < range.upperBound }
+            let form = SessionPlans.PrefillForm(
+                tokens: range.count, hidesPadding: hidesPadding, choosesToken: choosesToken && isEnd,
+                allLogits: onLogits != nil)
+            let plan = try plans.prefill(form, decoder, cache)
             var inputs = [
-                PlanInput(plans.ids, part), PlanInput(cache.position, [UInt32(cache.count)]),
+                PlanInput(plans.ids, sequence.ids[range].map { UInt32($0) }),
+                PlanInput(cache.position, [UInt32(first)]),
             ]
+            if hidesPadding {
+                let flags = (0..<range.upperBound).map { UInt32(sequence.padding.contains($0) ? 1 : 0) }
+                inputs.append(PlanInput(cache.padding, flags))
+            }
             if choosesToken { inputs.append(PlanInput(plans.step, [0])) }
             let execution = try backend.execute(plan, inputs: inputs, phase: phase)
-            cache.count += part.count
+            cache.append(sequence, range)
             if let onLogits {
-                try onLogits(try backend.read(try plans.logits(rows: part.count, decoder)))
+                try onLogits(try backend.read(try plans.logits(rows: range.count, decoder)))
             }
             if choosesToken && isEnd { stepExecutions = [execution] }
         }
@@ -158,24 +192,5 @@ public final class Session {
             try backend.execute(
                 plan, inputs: [PlanInput(plans.fusionStart, [UInt32(start + first)])], phase: .fusion)
         }
-    }
-
-    private func check(_ ids: [Int], _ sections: [Section]) throws {
-        guard !ids.isEmpty else {
-            throw InferenceError.badRequest("the prompt is empty; give at least one token")
-        }
-        guard ids.count <= receiverCache.capacity else {
-            throw InferenceError.badRequest(
-                "the prompt has \(ids.count) tokens, \(ids.count - receiverCache.capacity) more than the context of "
-                    + "\(receiverCache.capacity); shorten it or raise --context")
-        }
-        for decoder in [receiver] + sharers.map(\.decoder) {
-            let size = decoder.description.vocabularySize
-            if let id = ids.first(where: { $0 < 0 || $0 >= size }) {
-                throw InferenceError.badRequest(
-                    "token id \(id) is outside the vocabulary of \(decoder.name), which has \(size) rows")
-            }
-        }
-        try Section.check(sections, promptLength: ids.count, sharerCount: sharers.count)
     }
 }

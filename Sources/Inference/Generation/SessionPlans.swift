@@ -1,15 +1,18 @@
 /// The plans of a session, compiled when a shape first comes up, and the small tensors they share.
 final class SessionPlans {
-    /// What a prefill does after its layers.
-    struct Tail: Hashable {
-        /// Logits of the last token, and the choice of the next one.
+    /// What tells one prefill's plan from another's.
+    struct PrefillForm: Hashable {
+        var tokens: Int
+        /// Attention leaves out the rows that the cache's flags call padding.
+        var hidesPadding = false
+        /// The layers are followed by logits of the last token, and the choice of the next one.
         var choosesToken = false
-        /// Logits of every token.
+        /// The layers are followed by logits of every token.
         var allLogits = false
     }
 
     private enum Key: Hashable {
-        case prefill(decoder: String, tokens: Int, tail: Tail)
+        case prefill(decoder: String, form: PrefillForm)
         case decode(decoder: String)
         case fusion(tokens: Int, fusers: [String])
     }
@@ -64,19 +67,20 @@ final class SessionPlans {
         return min(prefillChunk, max(1, backend.maximumOutputBytes / 2 / (bytesPerToken.max() ?? 1)))
     }
 
-    func prefill(_ tokens: Int, _ decoder: Decoder, _ cache: KVCache, tail: Tail) throws -> any Plan {
-        try plan(.prefill(decoder: decoder.name, tokens: tokens, tail: tail)) {
+    func prefill(_ form: PrefillForm, _ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
+        try plan(.prefill(decoder: decoder.name, form: form)) {
+            let tokens = form.tokens
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
-            let builder = DecoderGraph(decoder, cache)
+            let builder = DecoderGraph(decoder, cache, hidesPadding: form.hidesPadding)
             let ids = graph.boundView(self.ids).columns(0..<tokens)
             let hidden = builder.emitLayers(ids, into: &graph)
             var bindings = self.bindings(decoder, cache)
-            if let hidden, tail.allLogits {
+            if let hidden, form.allLogits {
                 let logits = try logits(rows: tokens, decoder)
                 bindings[logits.name] = logits
                 builder.emitHead(hidden, output: graph.boundView(logits), into: &graph)
             }
-            if let hidden, tail.choosesToken {
+            if let hidden, form.choosesToken {
                 try emitChoice(builder, hidden.rows(tokens - 1..<tokens), into: &graph, &bindings)
             }
             builder.emitAdvance(tokens, into: &graph)
@@ -140,7 +144,7 @@ final class SessionPlans {
     private func bindings(_ decoder: Decoder, _ cache: KVCache) -> [String: any StoredTensor] {
         let stored =
             decoder.storedWeights + cache.keys + cache.values
-            + [cache.position, cache.ropeTable, ids, token, step, log]
+            + [cache.position, cache.ropeTable, cache.padding, ids, token, step, log]
         return Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) })
     }
 

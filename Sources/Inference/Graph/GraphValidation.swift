@@ -158,6 +158,11 @@ extension Graph {
             op.heads > 0 && op.heads % keys.shape.batch == 0 && op.queries.batch == 1
                 && op.queries.columns == op.heads * keys.shape.columns,
             "\(op.heads) heads do not fit keys \(keys.shape)")
+        if let padding = op.padding.map(info) {
+            try require(
+                padding.type == .u32 && padding.shape == TensorShape(columns: keys.shape.rows),
+                "padding is \(padding.shape) of \(padding.type) for \(keys.shape.rows) rows")
+        }
     }
 
     private func check(_ op: SwiGLU) throws {

@@ -124,12 +124,14 @@ public struct Attention: Sendable {
     public var scale: Float
     /// One u32: the cache row of the first token.
     public var position: TensorView
+    /// `[1, 1, capacity]` of u32: rows where it is 1 are seen by no token. A token that sees no row at all gets zeros.
+    public var padding: Tensor?
     /// `[1, tokens, heads * headDim]`.
     public var output: TensorView
 
     public init(
         queries: TensorView, keys: Tensor, values: Tensor, heads: Int, scale: Float, position: TensorView,
-        output: TensorView
+        padding: Tensor? = nil, output: TensorView
     ) {
         self.queries = queries
         self.keys = keys
@@ -137,6 +139,7 @@ public struct Attention: Sendable {
         self.heads = heads
         self.scale = scale
         self.position = position
+        self.padding = padding
         self.output = output
     }
 }

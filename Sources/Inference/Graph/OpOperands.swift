@@ -7,7 +7,8 @@ extension Op {
         case .linear(let op):
             [op.input.tensor, op.weight] + (op.bias.map { [$0] } ?? []) + (op.residual.map { [$0.tensor] } ?? [])
         case .rope(let op): [op.input.tensor, op.table, op.position.tensor]
-        case .attention(let op): [op.queries.tensor, op.keys, op.values, op.position.tensor]
+        case .attention(let op):
+            [op.queries.tensor, op.keys, op.values, op.position.tensor] + (op.padding.map { [$0] } ?? [])
         case .swiGLU(let op): [op.input.tensor]
         case .readCache(let op): [op.cache, op.position.tensor]
         case .writeCache(let op): [op.input.tensor, op.position.tensor]

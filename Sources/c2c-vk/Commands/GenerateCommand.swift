@@ -60,14 +60,14 @@ struct GenerateCommand: ParsableCommand {
         let result: GenerationResult
         if let dump {
             let traced = try TracedAnswer(
-                session, mode: mode, prompt: tokens, sections: sections, maxNewTokens: maxNewTokens,
+                session, mode: mode, prompt: Prompt(tokens, sections: sections), maxNewTokens: maxNewTokens,
                 endTokens: endTokens)
             try traced.dump.write(to: dump)
             result = traced.result
             if !json { for token in result.tokens { try stream(token, tokenizer, &detokenizer) } }
         } else {
             result = try session.generate(
-                tokens, sections: sections, maxNewTokens: maxNewTokens, endTokens: endTokens,
+                Prompt(tokens, sections: sections), maxNewTokens: maxNewTokens, endTokens: endTokens,
                 onToken: json ? nil : { try stream($0, tokenizer, &detokenizer) })
         }
         let report = try Report(

@@ -99,7 +99,8 @@ struct VerifyCommand: ParsableCommand {
                 try engine.makeSession(
                     on: backend, capacity: capacity, cacheType: compute.kvDtype.elementType,
                     weightType: compute.weights.elementType),
-                mode: mode, prompt: tokens, sections: mode == .c2c ? sections : alone, maxNewTokens: maxNewTokens,
+                mode: mode, prompt: Prompt(tokens, sections: mode == .c2c ? sections : alone),
+                maxNewTokens: maxNewTokens,
                 endTokens: [])
         }
         let (found, reference) = (dumps[0], dumps[1])

@@ -114,10 +114,10 @@ struct Bench {
     ) throws -> [GenerationResult] {
         let sections = Section.defaults(promptLength: prompt.count, sharerCount: session.sharers.count)
         let count = newTokens ?? command.newTokens + 1
-        _ = try session.generate(prompt, sections: sections, maxNewTokens: min(count, 2))
+        _ = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: min(count, 2))
         return try (0..<command.repetitions).map { _ in
             try session.backend.resetTimings()
-            let result = try session.generate(prompt, sections: sections, maxNewTokens: count)
+            let result = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: count)
             try after()
             return result
         }

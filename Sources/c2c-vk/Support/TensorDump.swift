@@ -54,14 +54,14 @@ struct TracedAnswer {
     /// In c2c mode these are the sharers' caches, the fused one and `c2c.step_logits`; otherwise the answering model's
     /// own cache, and its logits at every position.
     init(
-        _ session: Session, mode: Mode, prompt: [Int], sections: [Section], maxNewTokens: Int, endTokens: Set<Int>
+        _ session: Session, mode: Mode, prompt: Prompt, maxNewTokens: Int, endTokens: Set<Int>
     ) throws {
         let vocabulary = session.receiver.description.vocabularySize
         var promptLogits: [Float] = []
         var stepLogits: [Float] = []
         let isAlone = mode != .c2c
         result = try session.generate(
-            prompt, sections: sections, maxNewTokens: maxNewTokens, endTokens: endTokens,
+            prompt, maxNewTokens: maxNewTokens, endTokens: endTokens,
             onPromptLogits: isAlone ? { promptLogits += $0 } : nil, onStepLogits: { stepLogits += $0 })
         dump = TensorDump()
         let steps = stepLogits.count / vocabulary
@@ -71,7 +71,7 @@ struct TracedAnswer {
             dump.add("\(name)_alone.step_logits", shape: [steps, vocabulary], stepLogits)
             try dump.add(session.receiverCache, as: name, rows: prompt.count, from: session.backend)
         } else {
-            let sharerRows = prompt.count - (sections.last?.length ?? 0)
+            let sharerRows = prompt.count - (prompt.sections.last?.length ?? 0)
             for (index, cache) in session.sharerCaches.enumerated() {
                 guard let cache, sharerRows > 0 else { continue }
                 try dump.add(cache, as: Engine.sharerName(index), rows: sharerRows, from: session.backend)
