@@ -14,7 +14,10 @@ struct GoldenCase {
         var tokens: [Int]
     }
 
-    let folder: URL
+    /// Where the models are.
+    let models: URL
+    /// Whether new tokens are fused too.
+    let includesResponse: Bool
     let maxNewTokens: Int
     let receiverAloneTokens: [Int]?
     let expectations: [Expectation]
@@ -24,9 +27,11 @@ struct GoldenCase {
         .appending(path: "Fixtures")
 
     init(_ name: String) throws {
-        folder = Self.fixtures.appending(path: "golden/\(name)")
+        let folder = Self.fixtures.appending(path: "golden/\(name)")
         let file = try JSONDecoder().decode(
             CaseFile.self, from: Data(contentsOf: folder.appending(path: "case.json")))
+        models = Self.fixtures.appending(path: "golden/\(file.uses ?? name)")
+        includesResponse = file.include_response ?? false
         maxNewTokens = file.max_new_tokens
         receiverAloneTokens = file.receiver_alone_tokens
         expected = try SafetensorsFile(folder.appending(path: "expected.safetensors").path)
@@ -34,8 +39,9 @@ struct GoldenCase {
         if let sub = file.sub {
             expectations = sub.sorted { $0.key < $1.key }.map { $1.expectation(prefix: "\($0).", ids) }
         } else {
+            let sections = [[ids.count - 1, 1], [1, -1]]
             let whole = CaseFile.Sub(
-                fusion: file.fusion, sections: file.sections ?? [], tokens: file.tokens ?? [])
+                fusion: file.fusion, sections: file.sections ?? sections, tokens: file.tokens ?? [])
             expectations = [whole.expectation(prefix: "", ids)]
         }
     }
@@ -43,7 +49,7 @@ struct GoldenCase {
     /// `sharer`, or `sharer0`, `sharer1`, ...; likewise fusers.
     func folders(_ kind: String) -> [String] {
         let names = [kind] + (0..<4).map { "\(kind)\($0)" }
-        return names.map { folder.appending(path: $0).path }.filter { FileManager.default.fileExists(atPath: $0) }
+        return names.map { models.appending(path: $0).path }.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
     /// A tensor of `expected.safetensors`, row-major.
@@ -77,6 +83,9 @@ struct GoldenCase {
             }
         }
 
+        /// The case whose models are used, if not its own.
+        var uses: String?
+        var include_response: Bool?
         /// Missing where the sub-cases have their own.
         var prompt_ids: [Int]?
         var max_new_tokens: Int
@@ -98,7 +107,7 @@ struct LoadedCase {
     init(_ golden: GoldenCase, on backend: any Backend) throws {
         self.golden = golden
         self.backend = backend
-        let directory = try ModelDirectory(golden.folder.appending(path: "receiver").path)
+        let directory = try ModelDirectory(golden.models.appending(path: "receiver").path)
         receiver = try directory.load(as: "receiver", extent: .full(directory.description), on: backend)
         sharers = try zip(golden.folders("sharer"), golden.folders("fuser")).enumerated().map { index, pair in
             let model = try ModelDirectory(pair.0)
@@ -114,6 +123,7 @@ struct LoadedCase {
     {
         try Session(
             on: backend, receiver: receiver, sharers: withSharers ? sharers : [], fusionMode: fusion,
+            includesResponse: golden.includesResponse,
             capacity: (golden.expectations.map(\.prompt.count).max() ?? 0) + golden.maxNewTokens, cacheType: cacheType,
             prefillChunk: chunk)
     }

@@ -37,4 +37,10 @@ public final class Decoder {
     public var weightBytes: Int {
         storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
     }
+
+    /// The same weights, run only as far as `extent` says.
+    /// - Throws: `InferenceError.missingWeight` when the extent reaches beyond what was loaded.
+    public func limited(to extent: DecoderExtent) throws -> Decoder {
+        try Decoder(name: name, description: description, extent: extent, weights: weights)
+    }
 }

@@ -4,12 +4,15 @@ struct DecoderGraph {
     let cache: KVCache
     /// Whether attention leaves out the cache rows flagged as padding.
     let hidesPadding: Bool
+    /// Whether the tokens' keys and values are stored; else the cache holds their rows already.
+    let writesCache: Bool
     private var description: DecoderDescription { decoder.description }
 
-    init(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool = false) {
+    init(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool = false, writesCache: Bool = true) {
         self.decoder = decoder
         self.cache = cache
         self.hidesPadding = hidesPadding
+        self.writesCache = writesCache
     }
 
     /// Runs `ids` through the layers of the decoder's extent, appending to the cache.
@@ -61,19 +64,23 @@ struct DecoderGraph {
 
         if description.hasQueryKeyNorm {
             emitNorm(.queryNorm(layer: layer), queries, queries, groups: description.headCount, into: &graph)
+        }
+        if description.hasQueryKeyNorm && writesCache {
             emitNorm(.keyNorm(layer: layer), keys, keys, groups: description.kvHeadCount, into: &graph)
         }
         let position = graph.boundView(cache.position)
         let table = graph.bound(cache.ropeTable)
-        for heads in [queries, keys] {
+        for heads in writesCache ? [queries, keys] : [queries] {
             graph.add(
                 .rope(
                     RoPE(
                         input: heads, headDim: description.headDim, table: table, position: position, output: heads)))
         }
         let (keyCache, valueCache) = (graph.bound(cache.keys[layer]), graph.bound(cache.values[layer]))
-        graph.add(.writeCache(CacheWrite(input: keys, cache: keyCache, position: position)))
-        graph.add(.writeCache(CacheWrite(input: values, cache: valueCache, position: position)))
+        if writesCache {
+            graph.add(.writeCache(CacheWrite(input: keys, cache: keyCache, position: position)))
+            graph.add(.writeCache(CacheWrite(input: values, cache: valueCache, position: position)))
+        }
         if decoder.extent.endsAtCache && layer == decoder.extent.layerCount - 1 { return false }
 
         let attended = graph.scratch("attention", TensorShape(rows: tokens, columns: queryWidth))

@@ -2,6 +2,8 @@
 ///
 /// Keys are stored after RoPE (and after Qwen3's norm), as transformers caches them; so projectors read them as trained.
 public final class KVCache {
+    /// Distinguishes the caches of a session.
+    public let name: String
     /// Rows each layer has room for.
     public let capacity: Int
     /// By layer: `[kvHeads, capacity, headDim]`.
@@ -21,26 +23,31 @@ public final class KVCache {
 
     /// - Parameters:
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
+    ///   - name: tells caches of one decoder apart; nil is the decoder's name.
     ///   - capacity: tokens.
     /// - Throws: what the backend throws when memory is exhausted.
-    public init(for decoder: Decoder, capacity: Int, type: ElementType, on backend: any Backend) throws {
+    public init(
+        for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType, on backend: any Backend
+    ) throws {
+        let name = name ?? decoder.name
         let description = decoder.description
         let shape = TensorShape(
             batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
+        self.name = name
         self.capacity = capacity
         keys = try (0..<decoder.extent.layerCount).map {
-            try backend.makeTensor("\(decoder.name).key.\($0)", shape, type, placement: .device)
+            try backend.makeTensor("\(name).key.\($0)", shape, type, placement: .device)
         }
         values = try (0..<decoder.extent.layerCount).map {
-            try backend.makeTensor("\(decoder.name).value.\($0)", shape, type, placement: .device)
+            try backend.makeTensor("\(name).value.\($0)", shape, type, placement: .device)
         }
         position = try backend.makeTensor(
-            "\(decoder.name).position", TensorShape(columns: 1), .u32, placement: .device)
+            "\(name).position", TensorShape(columns: 1), .u32, placement: .device)
         padding = try backend.makeTensor(
-            "\(decoder.name).padding", TensorShape(columns: capacity), .u32, placement: .device)
+            "\(name).padding", TensorShape(columns: capacity), .u32, placement: .device)
         let table = description.rope.table(headDim: description.headDim, positions: capacity)
         ropeTable = try backend.makeTensor(
-            "\(decoder.name).rope",
+            "\(name).rope",
             WeightSource(
                 HostMatrix(name: "rope", rows: capacity, columns: description.headDim, values: table)), type: .f32)
     }

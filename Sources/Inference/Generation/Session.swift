@@ -20,14 +20,18 @@ public final class Session {
     public let receiverCache: KVCache
     /// By sharer; nil where all of its fuser's gates are closed, so that nothing is read from it.
     public let sharerCaches: [KVCache?]
+    /// The receiver's rows before fusion, where new tokens are fused too.
+    let unfusedCache: KVCache?
 
     let plans: SessionPlans
     /// The new tokens' ids, in order.
     private let log: any StoredTensor
     /// The runs that choose each new token, by step.
-    private var stepExecutions: [Execution] = []
+    var stepExecutions: [Execution] = []
 
     /// - Parameters:
+    ///   - includesResponse: new tokens are projected too: for each, every model runs a step on its own unfused cache, and
+    ///     the receiver attends to the fused row in that same step. So is the prompt's last token.
     ///   - capacity: tokens that the caches have room for, prompt and answer together.
     ///   - cacheType: f32, f16 or bf16.
     ///   - prefillChunk: the most tokens that run as one; it bounds scratch memory.
@@ -35,7 +39,7 @@ public final class Session {
     ///   memory is exhausted.
     public init(
         on backend: any Backend, receiver: Decoder, sharers: [Sharer] = [], fusionMode: FusionMode = .sequential,
-        capacity: Int, cacheType: ElementType = .f16, prefillChunk: Int = 512
+        includesResponse: Bool = false, capacity: Int, cacheType: ElementType = .f16, prefillChunk: Int = 512
     ) throws {
         for sharer in sharers {
             try sharer.fuser.description.check(
@@ -50,6 +54,11 @@ public final class Session {
             guard sharer.decoder.extent.layerCount > 0 else { return nil }
             return try KVCache(for: sharer.decoder, capacity: capacity, type: cacheType, on: backend)
         }
+        unfusedCache =
+            includesResponse && !sharers.isEmpty
+            ? try KVCache(
+                for: receiver, named: "\(receiver.name).unfused", capacity: capacity, type: cacheType, on: backend)
+            : nil
         log = try backend.makeTensor(
             "token_log", TensorShape(columns: capacity + 1), .u32, placement: .hostReadable)
         plans = try SessionPlans(backend: backend, log: log, prefillChunk: prefillChunk)
@@ -57,7 +66,7 @@ public final class Session {
 
     /// Bytes of all caches as stored.
     public var cacheBytes: Int {
-        receiverCache.byteCount + sharerCaches.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+        receiverCache.byteCount + (unfusedCache?.byteCount ?? 0) + sharerCaches.reduce(0) { $0 + ($1?.byteCount ?? 0) }
     }
 
     /// Prefills the prompt section by section, fuses, and chooses the first new token.
@@ -79,6 +88,7 @@ public final class Session {
         let kept = keepsPrefix ? try keptRows(of: prompt) : 0
         receiverCache.truncate(to: kept)
         sharerCaches.forEach { $0?.truncate(to: kept) }
+        unfusedCache?.truncate(to: kept)
         stepExecutions = []
 
         let sections = prompt.sections(from: kept)
@@ -91,6 +101,10 @@ public final class Session {
                     guard let cache else { continue }
                     try run(prompt.sequence(ofSharer: index), to: end, sharers[index].decoder, cache, .sharerPrefill)
                 }
+            }
+            if isLast, let unfusedCache {
+                try respond(to: prompt, unfusedCache)
+                break
             }
             try run(
                 prompt.receiver, to: end, receiver, receiverCache, .receiverPrefill, choosesToken: isLast,
@@ -125,7 +139,8 @@ public final class Session {
     /// - Returns: false when the cache is full.
     func handOverStep() throws -> Bool {
         guard receiverCache.count < receiverCache.capacity else { return false }
-        let plan = try plans.decode(receiver, receiverCache)
+        let plan =
+            try unfusedCache.map { try responsePlan($0) } ?? plans.decode(receiver, receiverCache)
         stepExecutions.append(try backend.execute(plan, inputs: [], phase: .decode))
         receiverCache.count += 1
         return true
@@ -146,7 +161,7 @@ public final class Session {
     }
 
     /// Prefills the tokens that the cache lacks, up to row `end`.
-    private func run(
+    func run(
         _ sequence: TokenSequence, to end: Int, _ decoder: Decoder, _ cache: KVCache, _ phase: Phase,
         choosesToken: Bool = false, onLogits: (([Float]) throws -> Void)? = nil
     ) throws {
@@ -178,12 +193,7 @@ public final class Session {
     }
 
     private func fuse(start: Int, count: Int, mask: Int) throws {
-        let sources = zip(sharers, sharerCaches).enumerated().compactMap { index, pair -> FuserGraph.Source? in
-            guard mask & (1 << index) != 0, let cache = pair.1, !pair.0.fuser.description.open.isEmpty else {
-                return nil
-            }
-            return FuserGraph.Source(fuser: pair.0.fuser, cache: cache)
-        }
+        let sources = sources(mask: mask)
         guard !sources.isEmpty else { return }
         let chunk = plans.fusionChunk(sources.map(\.fuser))
         for first in stride(from: 0, to: count, by: chunk) {
@@ -191,6 +201,16 @@ public final class Session {
                 min(chunk, count - first), receiverCache, sources, mode: fusionMode)
             try backend.execute(
                 plan, inputs: [PlanInput(plans.fusionStart, [UInt32(start + first)])], phase: .fusion)
+        }
+    }
+
+    /// The sharers a mask names, where they have something to project.
+    func sources(mask: Int) -> [FuserGraph.Source] {
+        zip(sharers, sharerCaches).enumerated().compactMap { index, pair in
+            guard mask & (1 << index) != 0, let cache = pair.1, !pair.0.fuser.description.open.isEmpty else {
+                return nil
+            }
+            return FuserGraph.Source(fuser: pair.0.fuser, cache: cache)
         }
     }
 }

@@ -12,8 +12,9 @@ final class SessionPlans {
     }
 
     private enum Key: Hashable {
-        case prefill(decoder: String, form: PrefillForm)
-        case decode(decoder: String)
+        case prefill(cache: String, form: PrefillForm)
+        case decode
+        case response
         case fusion(tokens: Int, fusers: [String])
     }
 
@@ -68,7 +69,7 @@ final class SessionPlans {
     }
 
     func prefill(_ form: PrefillForm, _ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.prefill(decoder: decoder.name, form: form)) {
+        try plan(.prefill(cache: cache.name, form: form)) {
             let tokens = form.tokens
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
             let builder = DecoderGraph(decoder, cache, hidesPadding: form.hidesPadding)
@@ -89,7 +90,7 @@ final class SessionPlans {
     }
 
     func decode(_ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.decode(decoder: decoder.name)) {
+        try plan(.decode) {
             var graph = Graph(name: "decode \(decoder.name)")
             let builder = DecoderGraph(decoder, cache)
             var bindings = self.bindings(decoder, cache)
@@ -113,6 +114,42 @@ final class SessionPlans {
                 [fusionStart] + receiver.keys + receiver.values
                 + sources.flatMap { $0.cache.keys + $0.cache.values + $0.fuser.storedWeights }
             return (graph, Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        }
+    }
+
+    /// Reads the last chosen token with every model, each on its own cache, fuses the new rows, and lets the receiver
+    /// read the token again on the fused cache, whose row it then finds there.
+    ///
+    /// - Parameter unfused: the receiver's own cache, which no fuser changes.
+    func response(
+        _ receiver: Decoder, fused: KVCache, unfused: KVCache, _ sharers: [(Decoder, KVCache)],
+        _ sources: [FuserGraph.Source], mode: FusionMode
+    ) throws -> any Plan {
+        try plan(.response) {
+            var graph = Graph(name: "response \(receiver.name)")
+            let ids = graph.boundView(token)
+            var bindings = self.bindings(receiver, fused)
+            let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
+            for (decoder, cache) in sharers + [(ownRows, unfused)] {
+                let builder = DecoderGraph(decoder, cache)
+                _ = builder.emitLayers(ids, into: &graph)
+                builder.emitAdvance(1, into: &graph)
+                bindings.merge(self.bindings(decoder, cache)) { first, _ in first }
+            }
+            let start = graph.boundView(fused.position)
+            for (from, to) in zip(unfused.keys + unfused.values, fused.keys + fused.values) {
+                let row = graph.scratch("row", TensorShape(columns: from.shape.batch * from.shape.columns))
+                graph.add(.readCache(CacheRead(cache: graph.bound(from), position: start, output: row)))
+                graph.add(.writeCache(CacheWrite(input: row, cache: graph.bound(to), position: start)))
+            }
+            FuserGraph(receiver: fused, tokens: 1, start: start).emit(sources, mode: mode, into: &graph)
+            for weight in sources.flatMap(\.fuser.storedWeights) { bindings[weight.name] = weight }
+            let builder = DecoderGraph(receiver, fused, writesCache: false)
+            if let hidden = builder.emitLayers(ids, into: &graph) {
+                try emitChoice(builder, hidden, into: &graph, &bindings)
+            }
+            builder.emitAdvance(1, into: &graph)
+            return (graph, bindings)
         }
     }
 
