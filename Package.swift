@@ -23,7 +23,8 @@ let package = Package(
             path: "Sources/EmbedShaders"),
 
         .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
-        .target(name: "Checkpoints"),
+        .target(name: "JSON"),
+        .target(name: "Checkpoints", dependencies: ["JSON"]),
         .target(name: "Tokenization", dependencies: ["CPCRE2"]),
         .target(name: "Inference"),
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
@@ -38,7 +39,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "JSON"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "ShaderCompilerTests", dependencies: ["ShaderCompiler"]),
         .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),

@@ -1,4 +1,5 @@
 import Checkpoints
+import JSON
 import Testing
 
 /// Damages real files at random, the same way in every run: reading must succeed or throw, never trap, and what was

@@ -1,3 +1,5 @@
+import JSON
+
 /// A JSON file whose top level is an object: `config.json`, `generation_config.json`, `projector_0.json`.
 public struct ConfigFile: Sendable {
     /// Largest file that is read, in bytes.

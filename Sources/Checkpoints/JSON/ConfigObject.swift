@@ -1,3 +1,5 @@
+import JSON
+
 /// An object of a configuration file with typed, checked access. A `null` counts as absent.
 ///
 /// Every accessor throws a `CheckpointError` (`invalidValue`) that names the file, the field, what was found and what
@@ -7,9 +9,9 @@ public struct ConfigObject: Sendable {
     public let file: String
     /// Where in the file this object is, as `rope_scaling` or `model.projector`; empty for the top level.
     public let field: String
-    private let fields: [String: JSONValue]
+    private let fields: JSONObject
 
-    init(file: String, field: String, fields: [String: JSONValue]) {
+    init(file: String, field: String, fields: JSONObject) {
         self.file = file
         self.field = field
         self.fields = fields

@@ -1,3 +1,5 @@
+import JSON
+
 /// One safetensors file: an 8-byte little-endian header length, a JSON header, then the tensors' bytes.
 /// Format: https://github.com/huggingface/safetensors
 ///
@@ -29,7 +31,8 @@ public struct SafetensorsFile: Sendable {
         guard case .object(var fields) = header else {
             throw CheckpointError(.malformed, path, "the header is not a JSON object")
         }
-        metadata = try Self.metadata(fields.removeValue(forKey: "__metadata__"), file: path)
+        metadata = try Self.metadata(fields["__metadata__"], file: path)
+        fields["__metadata__"] = nil
         let data = try file.region(offset: 8 + headerSize, count: file.size - 8 - headerSize)
         let entries = try fields.map { try Self.entry(name: $0.key, fields: $0.value, data: data) }
             .sorted { ($0.region.offset, $0.region.count) < ($1.region.offset, $1.region.count) }
@@ -83,12 +86,14 @@ public struct SafetensorsFile: Sendable {
         guard case .object(let fields) = value else {
             throw CheckpointError(.malformed, file, "__metadata__ is \(value.summary), expected an object of texts")
         }
-        return try fields.mapValues { value in
+        var metadata: [String: String] = [:]
+        for (key, value) in fields {
             guard case .string(let text) = value else {
                 throw CheckpointError(.malformed, file, "__metadata__ holds \(value.summary), expected texts only")
             }
-            return text
+            metadata[key] = text
         }
+        return metadata
     }
 
     private static func entry(

@@ -9,30 +9,30 @@ package struct JSONParser {
     package static let maximumNumberLength = 128
 
     private let bytes: UnsafeRawBufferPointer
-    private let file: String
-    private let subject: String
     private var offset = 0
     private var values = 0
 
-    /// - Parameters:
-    ///   - file: path for the error.
-    ///   - subject: which part of the file this is, for the error: "the header ".
-    package static func parse(_ bytes: UnsafeRawBufferPointer, file: String, subject: String = "") throws -> JSONValue {
-        var parser = JSONParser(bytes: bytes, file: file, subject: subject)
+    /// - Throws: `JSONError`.
+    package static func parse(_ bytes: UnsafeRawBufferPointer) throws -> JSONValue {
+        var parser = JSONParser(bytes: bytes)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.offset == bytes.count else { throw parser.error("more text after the end") }
         return value
     }
 
-    private init(bytes: UnsafeRawBufferPointer, file: String, subject: String) {
-        self.bytes = bytes
-        self.file = file
-        self.subject = subject
+    /// - Throws: `JSONError`.
+    package static func parse(_ text: String) throws -> JSONValue {
+        var text = text
+        return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0)) }
     }
 
-    private func error(_ problem: String, _ kind: CheckpointError.Kind = .malformed) -> CheckpointError {
-        CheckpointError(kind, file, "\(subject)is not the JSON this reads, at byte \(offset): \(problem)")
+    private init(bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    private func error(_ problem: String, _ kind: JSONError.Kind = .malformed) -> JSONError {
+        JSONError(kind: kind, offset: offset, problem: problem)
     }
 
     private func peek() -> UInt8? {
@@ -78,9 +78,9 @@ package struct JSONParser {
         return value
     }
 
-    private mutating func object(depth: Int) throws -> [String: JSONValue] {
+    private mutating func object(depth: Int) throws -> JSONObject {
         offset += 1
-        var members: [String: JSONValue] = [:]
+        var members = JSONObject()
         skipSpace()
         if consume("}") { return members }
         while true {
@@ -91,9 +91,8 @@ package struct JSONParser {
             skipSpace()
             guard consume(":") else { throw error("expected ':'") }
             let member = try value(depth: depth + 1)
-            guard members.updateValue(member, forKey: key) == nil else {
-                throw error("the key \(quoted(key)) occurs twice")
-            }
+            guard members[key] == nil else { throw error("the key \"\(key)\" occurs twice") }
+            members[key] = member
             skipSpace()
             if consume("}") { return members }
             guard consume(",") else { throw error("expected ',' or '}'") }
