@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
         .target(name: "JSON"),
         .target(name: "Checkpoints", dependencies: ["JSON"]),
+        .target(name: "Jinja", dependencies: ["JSON"]),
         .target(name: "Tokenization", dependencies: ["CPCRE2"]),
         .target(name: "Inference"),
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
@@ -40,6 +41,8 @@ let package = Package(
             ]),
 
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "JSON"]),
+        .testTarget(
+            name: "JinjaTests", dependencies: ["Jinja", "JSON"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "ShaderCompilerTests", dependencies: ["ShaderCompiler"]),
         .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),

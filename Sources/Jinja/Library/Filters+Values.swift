@@ -1,0 +1,221 @@
+extension Filters {
+    static let values: [String: Filter] = {
+        var filters: [String: Filter] = [
+            "attr": { interpreter, value, arguments in
+                let name = try interpreter.text(try arguments.bound(to: ["name"], of: "attr").required("name"))
+                return try Methods.attribute(name, of: value, interpreter)
+                    ?? .undefined("\(value.ownerName) has no attribute '\(name)'")
+            },
+            "batch": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["linecount", "fill_with"], of: "batch")
+                guard let size = try bound.integer("linecount"), size > 0 else {
+                    throw JinjaFailure("batch takes a positive number")
+                }
+                let elements = try elements(interpreter, value)
+                var batches = stride(from: 0, to: elements.count, by: size).map {
+                    Array(elements[$0..<min($0 + size, elements.count)])
+                }
+                if let fill = bound["fill_with"], fill.isFill, let last = batches.last, last.count < size {
+                    try interpreter.charge(size)
+                    batches[batches.count - 1] += Array(repeating: fill, count: size - last.count)
+                }
+                return .generator(Value.Generator(batches.map(Value.list)))
+            },
+            "slice": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["slices", "fill_with"], of: "slice")
+                guard let count = try bound.integer("slices"), count > 0 else {
+                    throw JinjaFailure("slice takes a positive number")
+                }
+                try interpreter.charge(count)
+                let elements = try elements(interpreter, value)
+                let (size, longer) = elements.count.quotientAndRemainder(dividingBy: count)
+                var start = 0
+                let slices = (0..<count).map { index in
+                    var slice = Array(elements[start..<start + size + (index < longer ? 1 : 0)])
+                    start += slice.count
+                    if let fill = bound["fill_with"], fill.isFill, index >= longer, longer > 0 { slice.append(fill) }
+                    return Value.list(slice)
+                }
+                return .generator(Value.Generator(slices))
+            },
+            "default": fallback,
+            "d": fallback,
+            "dictsort": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["case_sensitive", "by", "reverse"], of: "dictsort")
+                guard case .dictionary(let dictionary) = value else { throw wrongType("dictsort", value) }
+                let by = try bound.string("by") ?? "key"
+                guard by == "key" || by == "value" else {
+                    throw JinjaFailure("you can only sort by either 'key' or 'value'")
+                }
+                return .list(
+                    try interpreter.sorted(
+                        dictionary.pairs,
+                        by: { pair in
+                            guard case .sequence(let pair) = pair else { return [] }
+                            return [folded(pair.values[by == "key" ? 0 : 1], bound.flag("case_sensitive"))]
+                        }, isReversed: bound.flag("reverse")))
+            },
+            "first": { interpreter, value, _ in
+                if case .generator(let generator) = value { return generator.next() ?? noFirst }
+                return try elements(interpreter, value).first ?? noFirst
+            },
+            "last": { interpreter, value, _ in
+                if case .generator = value { throw wrongType("last", value) }
+                return try elements(interpreter, value).last
+                    ?? .undefined("No last item, sequence was empty.")
+            },
+            "groupby": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["attribute", "default", "case_sensitive"], of: "groupby")
+                let attribute = try path(try bound.required("attribute"))
+                let isCaseSensitive = bound.flag("case_sensitive")
+                func key(_ value: Value) throws -> Value {
+                    try interpreter.follow(attribute, from: value, default: bound["default"])
+                }
+                let values = try interpreter.sorted(
+                    try elements(interpreter, value), by: { [folded(try key($0), isCaseSensitive)] }, isReversed: false)
+                var groups: [(key: Value, values: [Value])] = []
+                for value in values {
+                    let current = try key(value)
+                    if let last = groups.last,
+                        try interpreter.isEqual(folded(last.key, isCaseSensitive), folded(current, isCaseSensitive))
+                    {
+                        groups[groups.count - 1].values.append(value)
+                    } else {
+                        groups.append((current, [value]))
+                    }
+                }
+                return .list(groups.map { .sequence(Value.Sequence(.group, [$0.key, .list($0.values)])) })
+            },
+            "items": { interpreter, value, _ in
+                switch value {
+                case .undefined: return .generator(Value.Generator([]))
+                case .dictionary(let dictionary): return .generator(Value.Generator(dictionary.pairs))
+                default: throw JinjaFailure("can only get item pairs from a mapping")
+                }
+            },
+            "join": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["d", "attribute"], of: "join")
+                let attribute = try path(bound["attribute"])
+                let pieces = try elements(interpreter, value).map {
+                    try interpreter.text(try interpreter.follow(attribute, from: $0))
+                }
+                return .string(
+                    try interpreter.joined(pieces, separator: try bound["d"].map { try interpreter.text($0) } ?? ""))
+            },
+            "length": length,
+            "count": length,
+            "list": { interpreter, value, _ in .list(try elements(interpreter, value)) },
+            "reverse": { interpreter, value, _ in
+                if case .string(let text) = value { return .string(PythonString.reversed(text)) }
+                return .generator(Value.Generator(try elements(interpreter, value).reversed()))
+            },
+            "sort": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["reverse", "case_sensitive", "attribute"], of: "sort")
+                var paths: [[Value]] = [[]]
+                if case .string(let names) = bound["attribute"] {
+                    paths = try StringSearch.split(names, by: ",").map { try path(.string($0)) }
+                } else if let attribute = bound["attribute"] {
+                    paths = [try path(attribute)]
+                }
+                return .list(
+                    try interpreter.sorted(
+                        try elements(interpreter, value),
+                        by: { value in
+                            try paths.map {
+                                folded(try interpreter.follow($0, from: value), bound.flag("case_sensitive"))
+                            }
+                        }, isReversed: bound.flag("reverse")))
+            },
+            "unique": { interpreter, value, arguments in
+                let bound = try arguments.bound(to: ["case_sensitive", "attribute"], of: "unique")
+                let attribute = try path(bound["attribute"])
+                var seen = Value.Dictionary()
+                let unique = try elements(interpreter, value).filter { element in
+                    let key = folded(try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                    guard try seen.value(key) == nil else { return false }
+                    try seen.set(key, .none)
+                    return true
+                }
+                return .generator(Value.Generator(unique))
+            },
+            "max": extreme("max") { try $1.isLess(than: $0) },
+            "min": extreme("min") { try $0.isLess(than: $1) },
+            "map": { interpreter, value, arguments in
+                let elements = try elements(interpreter, value)
+                guard let first = arguments.positional.first else {
+                    let bound = try arguments.bound(to: ["attribute", "default"], of: "map")
+                    let attribute = try path(try bound.required("attribute"))
+                    let mapped = try elements.map {
+                        try interpreter.follow(attribute, from: $0, default: bound["default"])
+                    }
+                    return .generator(Value.Generator(mapped))
+                }
+                guard case .string(let name) = first else { throw JinjaFailure("map takes the name of a filter") }
+                let rest = arguments.dropping(1)
+                return .generator(Value.Generator(try elements.map { try interpreter.filter(name, $0, rest) }))
+            },
+        ]
+        for (name, keeps, byAttribute) in [
+            ("select", true, false), ("reject", false, false), ("selectattr", true, true), ("rejectattr", false, true),
+        ] {
+            filters[name] = { interpreter, value, arguments in
+                var arguments = arguments
+                var attribute: [Value] = []
+                if byAttribute {
+                    guard let first = arguments.positional.first else {
+                        throw JinjaFailure("\(name) takes the name of an attribute")
+                    }
+                    attribute = try path(first)
+                    arguments = arguments.dropping(1)
+                }
+                var testName: String?
+                if let first = arguments.positional.first {
+                    guard case .string(let text) = first else { throw JinjaFailure("\(name) takes the name of a test") }
+                    (testName, arguments) = (text, arguments.dropping(1))
+                }
+                let kept = try elements(interpreter, value).filter { element in
+                    let value = try interpreter.follow(attribute, from: element)
+                    return try (testName.map { try interpreter.test($0, value, arguments) } ?? value.isTrue) == keeps
+                }
+                return .generator(Value.Generator(kept))
+            }
+        }
+        return filters
+    }()
+
+    private static var noFirst: Value { .undefined("No first item, sequence was empty.") }
+
+    private static let fallback: Filter = { _, value, arguments in
+        let bound = try arguments.bound(to: ["default_value", "boolean"], of: "default")
+        if case .undefined = value { return bound["default_value"] ?? .string("") }
+        return bound.flag("boolean") && !value.isTrue ? bound["default_value"] ?? .string("") : value
+    }
+
+    private static let length: Filter = { _, value, _ in
+        guard let length = value.length else {
+            throw JinjaFailure("object of type '\(value.typeName)' has no len()")
+        }
+        return .int(length)
+    }
+
+    private static func extreme(
+        _ name: String, _ precedes: @escaping @Sendable (Value, Value) throws -> Bool
+    ) -> Filter {
+        { interpreter, value, arguments in
+            let bound = try arguments.bound(to: ["case_sensitive", "attribute"], of: name)
+            let attribute = try path(bound["attribute"])
+            var best: (value: Value, key: Value)?
+            for element in try elements(interpreter, value) {
+                let key = folded(try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                if let current = best, !(try precedes(key, current.key)) { continue }
+                best = (element, key)
+            }
+            return best?.value ?? .undefined("No aggregated item, sequence was empty.")
+        }
+    }
+}
+
+extension Value {
+    /// Whether `batch` and `slice` fill up with it.
+    fileprivate var isFill: Bool { if case .none = self { false } else { true } }
+}
