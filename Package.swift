@@ -30,12 +30,13 @@ let package = Package(
         .target(name: "Inference"),
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
         .target(name: "VulkanBackend", dependencies: ["VulkanCompute", "Inference"], plugins: ["EmbedShaders"]),
+        .target(name: "Chat", dependencies: ["Checkpoints", "Inference", "JSON", "Jinja", "Tokenization"]),
         .target(name: "ModelLoading", dependencies: ["Checkpoints", "Inference"]),
         .executableTarget(
             name: "c2c-vk",
             dependencies: [
-                "VulkanCompute", "Checkpoints", "Tokenization", "Inference", "ModelLoading",
-                "VulkanBackend", "ReferenceBackend",
+                "Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend", "Tokenization",
+                "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -11,7 +11,7 @@ import Darwin
 ///
 /// The language is Jinja's (<https://jinja.palletsprojects.com/en/stable/templates/>) without inheritance, includes,
 /// imports and automatic escaping, and with integers of 64 bits.
-public struct JinjaTemplate {
+public struct JinjaTemplate: Sendable {
     /// In bytes. The longest published chat templates have about 30 KB.
     public static let maximumBytes = 4 << 20
 

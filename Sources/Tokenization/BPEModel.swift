@@ -43,13 +43,13 @@ struct BPEModel: Sendable {
     }
 
     /// Appends the ids of one piece of pre-tokenized text.
-    func encode(_ piece: UnsafeBufferPointer<UInt8>, with workspace: BPEWorkspace, into ids: inout [Int]) {
+    func encode(_ piece: UnsafeBufferPointer<UInt8>, with workspace: inout BPEWorkspace, into ids: inout [Int]) {
         if workspace.cache.lookUp(piece, into: &ids) { return }
         let start = ids.count
-        if let whole = wholeToken(piece, workspace) {
+        if let whole = wholeToken(piece, &workspace) {
             ids.append(whole)
         } else {
-            fillSymbols(piece, workspace)
+            fillSymbols(piece, &workspace)
             if workspace.symbols.count <= BPEWorkspace.scanLimit {
                 workspace.mergeByScanning(merges)
             } else {
@@ -60,14 +60,14 @@ struct BPEModel: Sendable {
         workspace.cache.store(piece, ids[start...])
     }
 
-    private func wholeToken(_ piece: UnsafeBufferPointer<UInt8>, _ workspace: BPEWorkspace) -> Int? {
+    private func wholeToken(_ piece: UnsafeBufferPointer<UInt8>, _ workspace: inout BPEWorkspace) -> Int? {
         guard ignoresMerges else { return nil }
         workspace.spelling.removeAll(keepingCapacity: true)
         ByteAlphabet.appendSpelling(of: piece, to: &workspace.spelling)
         return vocabulary.id(of: workspace.spelling)
     }
 
-    private func fillSymbols(_ piece: UnsafeBufferPointer<UInt8>, _ workspace: BPEWorkspace) {
+    private func fillSymbols(_ piece: UnsafeBufferPointer<UInt8>, _ workspace: inout BPEWorkspace) {
         workspace.symbols.removeAll(keepingCapacity: true)
         var isAfterUnknown = false
         for byte in piece {

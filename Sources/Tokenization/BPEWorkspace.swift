@@ -1,12 +1,12 @@
-/// Working memory of byte-pair merging, kept from piece to piece. Not thread-safe.
-final class BPEWorkspace {
+/// Working memory of byte-pair merging, kept from piece to piece.
+struct BPEWorkspace {
     /// Pieces of up to this many symbols are merged by repeated scans, which is quadratic but has no overhead; longer
     /// ones with a heap, so that a text of one endless word stays near linear.
     static let scanLimit = 40
 
     var symbols: [UInt32] = []
     var spelling: [UInt8] = []
-    let cache = PieceCache()
+    var cache = PieceCache()
 
     /// Of each symbol: the merge with its right neighbour as `BPEModel.merges` gives it, `PairTable.absent` for none.
     private var pairs: [UInt64] = []
@@ -14,7 +14,7 @@ final class BPEWorkspace {
     private var next: [Int32] = []
     private var heap = MergeHeap()
 
-    private func fillPairs(_ merges: PairTable) {
+    private mutating func fillPairs(_ merges: PairTable) {
         pairs.removeAll(keepingCapacity: true)
         var index = 1
         while index < symbols.count {
@@ -24,41 +24,35 @@ final class BPEWorkspace {
         pairs.append(PairTable.absent)
     }
 
-    func mergeByScanning(_ merges: PairTable) {
+    mutating func mergeByScanning(_ merges: PairTable) {
         guard symbols.count > 1 else { return }
         fillPairs(merges)
         var count = symbols.count
-        symbols.withUnsafeMutableBufferPointer { symbols in
-            pairs.withUnsafeMutableBufferPointer { pairs in
-                while true {
-                    var best = PairTable.absent
-                    var position = 0
-                    for index in 0..<(count - 1) where pairs[index] < best {
-                        best = pairs[index]
-                        position = index
-                    }
-                    guard best != PairTable.absent else { return }
-                    symbols[position] = UInt32(truncatingIfNeeded: best)
-                    count -= 1
-                    var index = position + 1
-                    while index < count {
-                        symbols[index] = symbols[index + 1]
-                        pairs[index] = pairs[index + 1]
-                        index += 1
-                    }
-                    pairs[position] =
-                        position + 1 < count
-                        ? merges.value(symbols[position], symbols[position + 1]) : PairTable.absent
-                    if position > 0 {
-                        pairs[position - 1] = merges.value(symbols[position - 1], symbols[position])
-                    }
-                }
+        while true {
+            var best = PairTable.absent
+            var position = 0
+            for index in 0..<(count - 1) where pairs[index] < best {
+                best = pairs[index]
+                position = index
             }
+            guard best != PairTable.absent else { break }
+            symbols[position] = UInt32(truncatingIfNeeded: best)
+            count -= 1
+            var index = position + 1
+            while index < count {
+                symbols[index] = symbols[index + 1]
+                pairs[index] = pairs[index + 1]
+                index += 1
+            }
+            let right = position + 1
+            pairs[position] =
+                right < count ? merges.value(symbols[position], symbols[right]) : PairTable.absent
+            if position > 0 { pairs[position - 1] = merges.value(symbols[position - 1], symbols[position]) }
         }
         symbols.removeSubrange(count...)
     }
 
-    func mergeByHeap(_ merges: PairTable) {
+    mutating func mergeByHeap(_ merges: PairTable) {
         fillPairs(merges)
         let count = symbols.count
         // Neighbours as a linked list; -1 ends it. A symbol merged into its left neighbour gets next -2.
@@ -90,7 +84,7 @@ final class BPEWorkspace {
         symbols.removeSubrange(length...)
     }
 
-    private func update(_ position: Int, _ merges: PairTable) {
+    private mutating func update(_ position: Int, _ merges: PairTable) {
         let right = next[position]
         pairs[position] =
             right < 0 ? PairTable.absent : merges.value(symbols[position], symbols[Int(right)])

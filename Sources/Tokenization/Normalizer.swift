@@ -17,7 +17,7 @@ struct Normalizer: Sendable {
         }
     }
 
-    /// The normal form of `text` (valid UTF-8), nil when it is `text` itself.
+    /// The normal form of `text` (valid UTF-8), nil when it clearly is `text` itself.
     func normalize(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard composes, var found = Self.firstUnsettled(in: text, from: text.startIndex) else { return nil }
         var result: [UInt8] = []
@@ -38,7 +38,7 @@ struct Normalizer: Sendable {
             found = next
         }
         result.append(contentsOf: text[copied...])
-        return result.elementsEqual(text) ? nil : result
+        return result
     }
 
     /// Bytes given to Foundation at a time, at least: enough that the call itself does not count, few enough that its

@@ -1,6 +1,6 @@
 /// The ids of pieces met before: text repeats its words. One slot for each hash value, the newest piece wins; so the
-/// memory is fixed (2 MiB) and no text can make a look-up slow. Not thread-safe.
-final class PieceCache {
+/// memory is fixed (2 MiB) and no text can make a look-up slow.
+struct PieceCache {
     private static let keyLength = 32
     private static let maximumIDs = 7
 
@@ -42,14 +42,14 @@ final class PieceCache {
         if count == 1 {
             ids.append(Int(slots[index].ids.0))
         } else {
-            withUnsafeBytes(of: &slots[index].ids) { raw in
+            withUnsafeBytes(of: slots[index].ids) { raw in
                 for id in raw.bindMemory(to: UInt32.self).prefix(count) { ids.append(Int(id)) }
             }
         }
         return true
     }
 
-    func store(_ piece: UnsafeBufferPointer<UInt8>, _ ids: ArraySlice<Int>) {
+    mutating func store(_ piece: UnsafeBufferPointer<UInt8>, _ ids: ArraySlice<Int>) {
         guard piece.count <= Self.keyLength, ids.count <= Self.maximumIDs else { return }
         let key = key(piece)
         var slot = Slot(key: key, length: UInt8(piece.count), count: UInt8(ids.count))

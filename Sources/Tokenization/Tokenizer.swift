@@ -95,7 +95,7 @@ public final class Tokenizer: Sendable {
                 ids.append(id)
             case .text(let range):
                 try preTokenizer.forEachPiece(of: text[range], matcher: workspace.matcher) { piece in
-                    model.encode(piece, with: workspace.merging, into: &ids)
+                    model.encode(piece, with: &workspace.merging, into: &ids)
                 }
             }
         }
@@ -119,7 +119,7 @@ public final class Tokenizer: Sendable {
 /// What one call of `encode` needs for itself.
 private final class Workspace {
     let matcher = PatternMatcher()
-    let merging = BPEWorkspace()
+    var merging = BPEWorkspace()
 }
 
 /// Workspaces kept between calls, for their memory and their caches. As many as there were calls at the same time.

@@ -12,6 +12,7 @@ struct C2CVK: ParsableCommand {
             """,
         subcommands: [
             DevicesCommand.self, GenerateCommand.self, VerifyCommand.self, BenchCommand.self, InspectCommand.self,
+            TokenizeCommand.self, TemplateCommand.self,
         ])
 }
 
@@ -20,10 +21,21 @@ enum Main {
     static func main() {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
+            try checkArguments()
             var command = try C2CVK.parseAsRoot()
             try command.run()
         } catch {
             Failure.exit(error)
+        }
+    }
+
+    /// Swift repairs what isn't UTF-8, which would change a prompt in silence.
+    private static func checkArguments() throws {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else {
+                continue
+            }
+            throw UsageError("argument \(index) is not UTF-8; convert it first")
         }
     }
 }

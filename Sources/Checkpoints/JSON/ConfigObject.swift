@@ -170,6 +170,14 @@ public struct ConfigObject: Sendable {
 
     // MARK: Support
 
+    /// The value as it stands in the file, for a field of many forms; nil if it is absent.
+    package func json(_ key: String) -> JSONValue? { value(key) }
+
+    /// An error about the field.
+    package func invalid(_ key: String, _ reason: String) -> CheckpointError {
+        CheckpointError(.invalidValue, file, "\(path(key)): \(reason)")
+    }
+
     private func value(_ key: String) -> JSONValue? {
         guard let value = fields[key], value != .null else { return nil }
         return value

@@ -1,7 +1,10 @@
 import ArgumentParser
+import Chat
 import Checkpoints
 import Foundation
 import Inference
+import JSON
+import Jinja
 import ModelLoading
 import Tokenization
 import VulkanCompute
@@ -30,7 +33,10 @@ enum Failure {
         Foundation.exit(code)
     }
 
-    private static func describe(_ error: any Error) -> (Int32, String) {
+    /// What went wrong, on one line.
+    static func message(for error: any Error) -> String { oneLine(describe(error).message) }
+
+    private static func describe(_ error: any Error) -> (code: Int32, message: String) {
         switch error {
         case let error as VulkanError: (3, error.description)
         case let error as CheckFailed: (1, error.description)
@@ -39,6 +45,9 @@ enum Failure {
         case let error as CheckpointError: (2, error.description)
         case let error as LoadingError: (2, error.description)
         case let error as TokenizationError: (2, error.description)
+        case let error as JinjaError: (2, error.description)
+        case let error as JSONError: (2, error.description)
+        case let error as ChatError: (2, error.description)
         // What is left comes from the parser of arguments, whose text for people is not the description.
         default: (2, C2CVK.message(for: error))
         }

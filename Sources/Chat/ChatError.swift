@@ -1,0 +1,30 @@
+/// Why a conversation can't be answered.
+public enum ChatError: Error, Equatable, CustomStringConvertible {
+    /// Where a template was looked for.
+    case noTemplate(String)
+    case noTokenizer(model: String)
+    case noSharer(mode: AnswerMode)
+    case noFuser(sharer: String)
+    /// Alignment pairs the receiver with one sharer.
+    case severalAligned
+    /// What the two sides' templates made of a conversation can't be paired.
+    case misaligned(String)
+
+    public var description: String {
+        switch self {
+        case .noTemplate(let place):
+            "\(place): has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); "
+                + "add one, or give the prompt with --raw"
+        case .noTokenizer(let model):
+            "the \(model) has no tokenizer.json, so it can't read text; give --prompt-ids, or add the file"
+        case .noSharer(let mode):
+            "mode \(mode.rawValue) needs a sharer; add --sharer DIR"
+        case .noFuser(let sharer):
+            "\(sharer) has no fuser, so nothing can be fused; add --fuser DIR"
+        case .severalAligned:
+            "several sharers are given and one of them needs its tokens aligned; alignment works with a single sharer"
+        case .misaligned(let text):
+            text
+        }
+    }
+}

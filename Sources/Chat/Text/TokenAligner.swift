@@ -1,0 +1,143 @@
+import Checkpoints
+import Inference
+import Tokenization
+
+public typealias AlignmentStrategy = FuserTraining.AlignmentStrategy
+
+/// Pairs the tokens of a receiver with those of a sharer whose tokenizer differs (arXiv 2510.03215, section 3.3.3).
+///
+/// What the two chat templates make of a conversation is cut where messages' texts begin and end. Within a message each of
+/// the receiver's tokens gets one of the sharer's; between messages both sides keep their own, and the shorter is padded.
+public struct TokenAligner {
+    private let receiver: ModelText
+    private let sharer: ModelText
+    private let strategy: AlignmentStrategy
+
+    public init(receiver: ModelText, sharer: ModelText, strategy: AlignmentStrategy) {
+        self.receiver = receiver
+        self.sharer = sharer
+        self.strategy = strategy
+    }
+
+    /// - Parameters:
+    ///   - receiverText, sharerText: the conversation as each side's template renders it.
+    ///   - messages: the messages' texts.
+    /// - Returns: a prompt with equally many tokens on both sides, fused within the messages.
+    /// - Throws: `ChatError.misaligned` where the sides can't be paired; `TokenizationError`.
+    public func align(receiverText: String, sharerText: String, messages: [String]) throws -> Prompt {
+        let receiverPieces = try pieces(receiverText, receiver, messages, side: "receiver")
+        let sharerPieces = try pieces(sharerText, sharer, messages, side: "sharer")
+        var prompt = Prompt(TokenSequence(), sharers: [TokenSequence()], sections: [])
+        for (left, right) in zip(receiverPieces, sharerPieces) {
+            let length: Int
+            if left.isMessage {
+                length = left.ids.count
+                prompt.receiver.ids += left.ids
+                prompt.sharers[0].ids += try left.ids.map(counterpart)
+            } else {
+                length = max(left.ids.count, right.ids.count)
+                try Self.append(left.ids, paddedTo: length, to: &prompt.receiver, receiver, side: "receiver")
+                try Self.append(right.ids, paddedTo: length, to: &prompt.sharers[0], sharer, side: "sharer")
+            }
+            if length > 0 { prompt.sections.append(Section(length: length, sharerMask: left.isMessage ? 1 : -1)) }
+        }
+        return prompt
+    }
+
+    private static func append(
+        _ ids: ArraySlice<Int>, paddedTo length: Int, to sequence: inout TokenSequence, _ model: ModelText, side: String
+    ) throws {
+        sequence.ids += ids
+        guard ids.count < length else { return }
+        guard let padding = model.id(.padding) ?? model.id(.end) else {
+            throw ChatError.misaligned(
+                "the \(side)'s tokenizer_config.json names neither pad_token nor eos_token, and one is needed to align it"
+            )
+        }
+        let start = sequence.count
+        sequence.ids += Array(repeating: padding, count: length - ids.count)
+        sequence.padding.formUnion(start..<sequence.count)
+    }
+
+    // MARK: Cutting
+
+    /// A stretch of tokens, in turns between messages (maybe empty) and within one.
+    private struct Piece {
+        var ids: ArraySlice<Int>
+        var isMessage: Bool
+    }
+
+    private func pieces(_ text: String, _ model: ModelText, _ messages: [String], side: String) throws -> [Piece] {
+        let tokenizer = model.tokenizer
+        let ids = try tokenizer.encode(text, addSpecialTokens: false)
+        // Tokens are of the text as the tokenizer normalizes it, so messages are looked for in that.
+        let tokens = try ids.map { try tokenizer.tokenBytes($0) }
+        let bytes = tokens.flatMap { $0 }
+        var pieces: [Piece] = []
+        var (token, tokenStart) = (0, 0)
+        /// The first token from `token` on that ends beyond, or begins at or beyond, a byte.
+        func advance(while isBefore: (_ start: Int, _ end: Int) -> Bool) {
+            while token < ids.count, isBefore(tokenStart, tokenStart + tokens[token].count) {
+                tokenStart += tokens[token].count
+                token += 1
+            }
+        }
+        var searchStart = 0
+        for (index, message) in messages.enumerated() where !message.isEmpty {
+            let encoded = try tokenizer.encode(message, addSpecialTokens: false)
+            let content = Array(try encoded.flatMap { try tokenizer.tokenBytes($0) })
+            guard let place = Self.place(of: content, in: bytes, from: searchStart) else {
+                throw ChatError.misaligned(
+                    "message \(index + 1) doesn't stand as it is in what the \(side)'s chat template makes of it; "
+                        + "take away white space at its ends, or use --align none")
+            }
+            searchStart = place + content.count
+            let start = token
+            advance { $1 <= place }
+            pieces.append(Piece(ids: ids[start..<token], isMessage: false))
+            let first = token
+            advance { start, _ in start < searchStart }
+            pieces.append(Piece(ids: ids[first..<token], isMessage: true))
+        }
+        pieces.append(Piece(ids: ids[token...], isMessage: false))
+        return pieces
+    }
+
+    /// Where a message stands: at best where a special token follows it, or nothing, since its words may also occur in what
+    /// the template says.
+    private static func place(of content: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        guard content.count <= bytes.count, start <= bytes.count - content.count else { return nil }
+        var first: Int?
+        for place in start...(bytes.count - content.count) where bytes[place...].starts(with: content) {
+            let end = place + content.count
+            if end == bytes.count || bytes[end] == UInt8(ascii: "<") { return place }
+            first = first ?? place
+        }
+        return first
+    }
+
+    // MARK: Pairing
+
+    /// The sharer's token for one of the receiver's.
+    private func counterpart(_ id: Int) throws -> Int {
+        let text = try receiver.tokenizer.decode([id], skipSpecialTokens: false)
+        let unknown = sharer.id(.unknown)
+        if receiver.specialIDs.contains(id) {
+            for role in [SpecialTokens.Role.padding, .end, .beginning, .unknown] where receiver.id(role) == id {
+                if let counterpart = sharer.id(role) ?? (role == .padding ? sharer.id(.end) : nil) {
+                    return counterpart
+                }
+            }
+            return sharer.tokenizer.id(of: text) ?? unknown ?? 0
+        }
+        let ids = try sharer.tokenizer.encode(text, addSpecialTokens: false)
+        guard strategy == .longest else { return ids.first ?? unknown ?? 0 }
+        var longest: (id: Int, length: Int)?
+        for id in ids {
+            // In Unicode scalars, as Python counts.
+            let length = try sharer.tokenizer.decode([id], skipSpecialTokens: false).unicodeScalars.count
+            if length > longest?.length ?? 0 { longest = (id, length) }
+        }
+        return longest?.id ?? ids.first ?? unknown ?? 0
+    }
+}

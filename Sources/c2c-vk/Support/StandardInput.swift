@@ -1,0 +1,26 @@
+import Foundation
+
+/// Standard input as a whole.
+enum StandardInput {
+    /// - Throws: `UsageError` for what isn't UTF-8.
+    static func text() throws -> String {
+        let data = try FileHandle.standardInput.readToEnd() ?? Data()
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw UsageError("standard input is not UTF-8; convert the text first")
+        }
+        return text
+    }
+
+    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+}
+
+/// Token ids from text such as "1 2 3" or "1,2,3".
+/// - Throws: `UsageError` for what is no number.
+func parseTokenIDs(_ text: String, flag: String) throws -> [Int] {
+    try text.split { $0 == " " || $0 == "," || $0.isNewline }.map { field in
+        guard let id = Int(field) else {
+            throw UsageError("\(flag): \"\(field)\" is no token id; write numbers, such as \"1 2 3\"")
+        }
+        return id
+    }
+}
