@@ -287,7 +287,7 @@ extension Interpreter {
     func item(_ index: Value, of value: Value, isAttribute: Bool = false) throws -> Value {
         switch value {
         case .undefined(let hint): throw JinjaFailure(hint)
-        case .dictionary(let dictionary): if let found = try dictionary.value(index) { return found }
+        case .dictionary(let dictionary): if index.isHashable, let found = try dictionary.value(index) { return found }
         case .sequence(let sequence) where sequence.isIndexed:
             if let position = index.integer {
                 let offset = position < 0 ? position + sequence.values.count : position
@@ -330,7 +330,7 @@ extension Interpreter {
             let values = try Self.indices(sequence.values.count, start, stop, step).map { sequence.values[$0] }
             return try checked(.sequence(Value.Sequence(kind, values)))
         case .undefined(let hint): throw JinjaFailure(hint)
-        default: return .undefined("\(value.ownerName) can't be sliced")
+        default: throw JinjaFailure("'\(value.typeName)' object is not subscriptable")
         }
     }
 

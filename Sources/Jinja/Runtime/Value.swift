@@ -303,6 +303,16 @@ extension Value {
         }
     }
 
+    /// Whether Python could find it in a dictionary.
+    var isHashable: Bool {
+        switch self {
+        case .sequence(let sequence):
+            (sequence.kind == .tuple || sequence.kind == .group) && sequence.values.allSatisfy(\.isHashable)
+        case .dictionary: false
+        default: true
+        }
+    }
+
     /// Python's `<`.
     func isLess(than other: Value) throws -> Bool {
         if let left = integer, let right = other.integer { return left < right }

@@ -295,11 +295,13 @@ extension Lexer {
         let isDecimal: (Unicode.Scalar) -> Bool = { ("0"..."9").contains($0) }
         var end = digits(isDecimal, from: offset)
         var isFloat = false
-        if end + 1 < source.count, source[end] == ".", isDecimal(source[end + 1]) {
+        // `matrix.0.1` is two indices.
+        let isIndex = offset > 0 && source[offset - 1] == "."
+        if !isIndex, end + 1 < source.count, source[end] == ".", isDecimal(source[end + 1]) {
             isFloat = true
             end = digits(isDecimal, from: end + 1)
         }
-        if end < source.count, source[end] == "e" || source[end] == "E" {
+        if !isIndex, end < source.count, source[end] == "e" || source[end] == "E" {
             var exponent = end + 1
             if exponent < source.count, source[exponent] == "+" || source[exponent] == "-" { exponent += 1 }
             if exponent < source.count, isDecimal(source[exponent]) {

@@ -179,6 +179,9 @@ a {{- ' b ' -}} c {#- gone -#} d
 {{ [3, 'a'] | sort }}
 {{ (1 if true else 2) + 1 }} {{ 1 if false else 2 + 1 }} {{ [1 if true else 2, 3] }} {{ 'x' | default(1 if true else 2) }}
 {{ d['two'][1] }}{{ d.two.1 }}{{ d.two[0] }}
+{{ [[1, [2, 3]]].0.1.0 }} {{ d[['a']] }}| {{ d[{}] is defined }}
+{{ (numbers | map('abs'))[1:] }}
+{{ pi[1:] }}
 {% set x %}{% endset %}[{{ x }}] {% for i in range(3) -%} {{ i }} {%- endfor %}
 {% for c in messages if c.role != 'system' %}{{ loop.index0 % 2 == 0 }}{{ c.role }}{% endfor %}
 {{ ("a" ~ "b") | upper }} {{ "a" ~ "b" | upper }} {{ 1 + 2 | float }} {{ 2 * 3 ** 2 }} {{ not 1 == 2 }} {{ 1 - -1 }} {{ +5 }}
