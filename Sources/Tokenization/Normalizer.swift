@@ -96,7 +96,30 @@ struct Normalizer: Sendable {
 
     private func compose(_ text: ArraySlice<UInt8>) -> String {
         let string = String(decoding: text, as: UTF8.self)
-        return (canonicallyOrdered(string) ?? string).precomposedStringWithCanonicalMapping
+        let ordered = canonicallyOrdered(string) ?? string
+        return (syllablesClosed(ordered) ?? ordered).precomposedStringWithCanonicalMapping
+    }
+
+    /// `string` with each open Hangul syllable and a final consonant after it as one syllable (Unicode 15, section 3.12),
+    /// which Foundation leaves as they are; nil where there are none.
+    private func syllablesClosed(_ string: String) -> String? {
+        func isOpen(_ scalar: Unicode.Scalar) -> Bool {
+            (0xAC00...0xD7A3).contains(scalar.value) && (scalar.value - 0xAC00) % 28 == 0
+        }
+        let finals: ClosedRange<UInt32> = 0x11A8...0x11C2
+        guard string.unicodeScalars.contains(where: { finals.contains($0.value) }) else { return nil }
+        var result = String.UnicodeScalarView()
+        for scalar in string.unicodeScalars {
+            if finals.contains(scalar.value), let last = result.last, isOpen(last),
+                let closed = Unicode.Scalar(last.value + scalar.value - 0x11A7)
+            {
+                result.removeLast()
+                result.append(closed)
+            } else {
+                result.append(scalar)
+            }
+        }
+        return String(result)
     }
 
     /// `string` with each run of combining marks in canonical order; nil when it is so already. Foundation orders
