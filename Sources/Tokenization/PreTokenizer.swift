@@ -17,8 +17,9 @@ struct PreTokenizer: Sendable {
     init(_ node: JSONNode?) throws {
         let kinds = try node.map(Self.flattened) ?? []
         guard let last = kinds.last, try last.type() == "ByteLevel" else {
+            let found = try kinds.last.map { "ends in \(quoted(try $0.type()))" } ?? "is missing"
             throw TokenizationError.unsupported(
-                "pre_tokenizer: only byte-level BPE is supported; it must end in ByteLevel")
+                "pre_tokenizer \(found); only byte-level BPE is supported, where it ends in \"ByteLevel\"")
         }
         var steps: [Step] = []
         for kind in kinds {
