@@ -48,7 +48,10 @@ final class ReferencePlan: Plan {
             case .readCache(let op): op.run(operands)
             case .writeCache(let op): op.run(operands)
             case .gatedAdd(let op): op.run(operands)
+            case .penalize(let op): op.run(operands)
             case .argmax(let op): op.run(operands)
+            case .sample(let op): op.run(operands)
+            case .tally(let op): op.run(operands)
             case .advance(let op): op.run(operands)
             }
         }

@@ -42,7 +42,10 @@ struct DispatchEncoder {
         case .readCache(let op): try encode(op)
         case .writeCache(let op): try encode(op)
         case .gatedAdd(let op): try encode(op)
+        case .penalize(let op): try encode(op)
         case .argmax(let op): try encode(op)
+        case .sample(let op): try encode(op)
+        case .tally(let op): try encode(op)
         case .advance(let op): try encode(op)
         }
     }

@@ -1,6 +1,6 @@
 /// Why an answer ended.
 public enum FinishReason: String, Sendable, Codable {
-    /// The model chose an end-of-sequence token.
+    /// The model chose an end-of-sequence token, or the caller ended the answer.
     case stop
     /// The number of tokens asked for, or the context, was reached.
     case length
@@ -22,7 +22,7 @@ public struct GenerationResult: Sendable {
 }
 
 extension Session {
-    /// Answers a prompt greedily.
+    /// Answers a prompt.
     ///
     /// One step runs ahead: while the host looks at a token, the device already computes the next.
     ///
@@ -30,14 +30,15 @@ extension Session {
     ///   - keepsPrefix: see `prefill`.
     ///   - maxNewTokens: at least 1.
     ///   - endTokens: ids that end the answer.
+    ///   - sampling: how tokens are chosen; greedily unless said.
     ///   - onPromptLogits: see `prefill`.
     ///   - onStepLogits: given the logits `[vocabulary]` that chose each token; keeps steps from running ahead.
-    ///   - onToken: given each new token as it comes.
+    ///   - onToken: given each new token as it comes; returning false ends the answer after it.
     /// - Throws: as `prefill`.
     public func generate(
         _ prompt: Prompt, keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
-        onPromptLogits: (([Float]) throws -> Void)? = nil, onStepLogits: (([Float]) throws -> Void)? = nil,
-        onToken: ((Int) throws -> Void)? = nil
+        sampling: SamplingSettings = SamplingSettings(), onPromptLogits: (([Float]) throws -> Void)? = nil, onStepLogits: (([Float]) throws -> Void)? = nil,
+        onToken: ((Int) throws -> Bool)? = nil
     ) throws -> GenerationResult {
         guard maxNewTokens > 0 else {
             throw InferenceError.badRequest("\(maxNewTokens) new tokens were asked for; ask for at least 1")
@@ -45,7 +46,7 @@ extension Session {
         let clock = ContinuousClock()
         let start = clock.now
         var firstToken = start
-        let kept = try prefill(prompt, keepsPrefix: keepsPrefix, onLogits: onPromptLogits)
+        let kept = try prefill(prompt, keepsPrefix: keepsPrefix, sampling: sampling, onLogits: onPromptLogits)
 
         var result = GenerationResult(
             tokens: [], finishReason: .length, keptTokens: kept, timeToFirstToken: 0, decodeSeconds: 0,
@@ -67,7 +68,10 @@ extension Session {
                 break
             }
             result.tokens.append(token)
-            try onToken?(token)
+            guard try onToken?(token) ?? true else {
+                result.finishReason = .stop
+                break
+            }
         }
         result.timeToFirstToken = (firstToken - start).seconds
         result.decodeSeconds = (last - firstToken).seconds

@@ -6,9 +6,8 @@ extension Session {
         try run(prompt.receiver, to: last, receiver, receiverCache, .receiverPrefill)
         let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
         try run(prompt.receiver, to: last, ownRows, unfused, .receiverPrefill)
-        var inputs = [
-            PlanInput(plans.token, [UInt32(prompt.receiver.ids[last])]), PlanInput(plans.step, [0]),
-        ]
+        var inputs = try plans.choiceInputs(prompt.receiver, receiver)
+        inputs.append(PlanInput(plans.token, [UInt32(prompt.receiver.ids[last])]))
         for (index, cache) in sharerCaches.enumerated() {
             guard let cache else { continue }
             let sequence = prompt.sequence(ofSharer: index)

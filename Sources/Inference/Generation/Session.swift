@@ -74,6 +74,7 @@ public final class Session {
     /// - Parameters:
     ///   - keepsPrefix: leaves the rows that the caches already hold of this prompt as they are, answers that were decoded
     ///     included, and works only from the first differing token on. Sharers first read what they have missed.
+    ///   - sampling: how this and the following tokens are chosen.
     ///   - onLogits: given the logits of every prompt position, a chunk at a time as `[tokens, vocabulary]`; asking
     ///     for them costs an LM head over the whole prompt.
     /// - Returns: the rows that were kept.
@@ -81,11 +82,19 @@ public final class Session {
     ///   vocabulary, or sections that don't fit.
     @discardableResult
     public func prefill(
-        _ prompt: Prompt, keepsPrefix: Bool = false, onLogits: (([Float]) throws -> Void)? = nil
+        _ prompt: Prompt, keepsPrefix: Bool = false, sampling: SamplingSettings = SamplingSettings(),
+        onLogits: (([Float]) throws -> Void)? = nil
     ) throws -> Int {
+        try sampling.check()
         try prompt.check(
             receiver: receiver, sharers: sharers.map(\.decoder), capacity: receiverCache.capacity)
         let kept = keepsPrefix ? try keptRows(of: prompt) : 0
+        if plans.hasTooManyPlans {
+            // Runs end in the order they began.
+            if let last = stepExecutions.last { try backend.wait(last) }
+            plans.forgetPlans()
+        }
+        plans.sampling = sampling
         receiverCache.truncate(to: kept)
         sharerCaches.forEach { $0?.truncate(to: kept) }
         unfusedCache?.truncate(to: kept)
@@ -182,7 +191,7 @@ public final class Session {
                 let flags = (0..<range.upperBound).map { UInt32(sequence.padding.contains($0) ? 1 : 0) }
                 inputs.append(PlanInput(cache.padding, flags))
             }
-            if choosesToken { inputs.append(PlanInput(plans.step, [0])) }
+            if choosesToken && isEnd { inputs += try plans.choiceInputs(sequence, decoder) }
             let execution = try backend.execute(plan, inputs: inputs, phase: phase)
             cache.append(sequence, range)
             if let onLogits {

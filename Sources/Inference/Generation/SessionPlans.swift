@@ -12,9 +12,9 @@ final class SessionPlans {
     }
 
     private enum Key: Hashable {
-        case prefill(cache: String, form: PrefillForm)
-        case decode
-        case response
+        case prefill(cache: String, form: PrefillForm, choice: SamplingSettings?)
+        case decode(SamplingSettings)
+        case response(SamplingSettings)
         case fusion(tokens: Int, fusers: [String])
     }
 
@@ -26,11 +26,19 @@ final class SessionPlans {
     let step: any StoredTensor
     /// One u32: the first row that a fusion changes.
     let fusionStart: any StoredTensor
+    /// How plans that are asked for from now on choose tokens; the seed is an input.
+    var sampling = SamplingSettings()
 
     private let backend: any Backend
     private let log: any StoredTensor
     private let prefillChunk: Int
+    /// Two u32: the seed of what is drawn at random.
+    private let seed: any StoredTensor
     private var plans: [Key: any Plan] = [:]
+    /// Keys in the order of their last use.
+    private var recentlyUsed: [Key] = []
+    /// `[1, 1, vocabulary]`: how often each token was seen; made when first needed.
+    private var counts: (any StoredTensor)?
     private var logitsByRows: [Int: any StoredTensor] = [:]
 
     init(backend: any Backend, log: any StoredTensor, prefillChunk: Int) throws {
@@ -44,6 +52,42 @@ final class SessionPlans {
         token = try counter("token")
         step = try counter("step")
         fusionStart = try counter("fusion_start")
+        seed = try counter("seed", 2)
+    }
+
+    /// The most plans that are kept: prompts come in many lengths.
+    private static let maximumPlans = 64
+
+    /// Whether `forgetPlans` has something to do.
+    var hasTooManyPlans: Bool { plans.count > Self.maximumPlans }
+
+    /// Lets go of the plans that were not used for the longest time. None may be running.
+    func forgetPlans() {
+        let dropped = recentlyUsed.prefix(recentlyUsed.count - Self.maximumPlans / 2)
+        for key in dropped { plans[key] = nil }
+        recentlyUsed.removeFirst(dropped.count)
+    }
+
+    /// What the plan of a prompt's last tokens is given, so that it, and the steps after it, can choose.
+    func choiceInputs(_ prompt: TokenSequence, _ decoder: Decoder) throws -> [PlanInput] {
+        var inputs = [PlanInput(step, [0])]
+        if !sampling.isGreedy {
+            inputs.append(PlanInput(seed, [UInt32(truncatingIfNeeded: sampling.seed), UInt32(sampling.seed >> 32)]))
+        }
+        if sampling.hasPenalties {
+            var seen = [UInt32](repeating: 0, count: decoder.description.vocabularySize)
+            for (index, id) in prompt.ids.enumerated() where !prompt.padding.contains(index) { seen[id] += 1 }
+            inputs.append(PlanInput(try tokenCounts(decoder), seen))
+        }
+        return inputs
+    }
+
+    private func tokenCounts(_ decoder: Decoder) throws -> any StoredTensor {
+        if let counts { return counts }
+        let made = try backend.makeTensor(
+            "token_counts", TensorShape(columns: decoder.description.vocabularySize), .u32, placement: .device)
+        counts = made
+        return made
     }
 
     /// Tokens that a prefill of `decoder` runs as one, so that no activation exceeds what the device can bind.
@@ -69,7 +113,7 @@ final class SessionPlans {
     }
 
     func prefill(_ form: PrefillForm, _ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.prefill(cache: cache.name, form: form)) {
+        try plan(.prefill(cache: cache.name, form: form, choice: form.choosesToken ? sampling.withoutSeed : nil)) {
             let tokens = form.tokens
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
             let builder = DecoderGraph(decoder, cache, hidesPadding: form.hidesPadding)
@@ -90,7 +134,7 @@ final class SessionPlans {
     }
 
     func decode(_ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.decode) {
+        try plan(.decode(sampling.withoutSeed)) {
             var graph = Graph(name: "decode \(decoder.name)")
             let builder = DecoderGraph(decoder, cache)
             var bindings = self.bindings(decoder, cache)
@@ -125,7 +169,7 @@ final class SessionPlans {
         _ receiver: Decoder, fused: KVCache, unfused: KVCache, _ sharers: [(Decoder, KVCache)],
         _ sources: [FuserGraph.Source], mode: FusionMode
     ) throws -> any Plan {
-        try plan(.response) {
+        try plan(.response(sampling.withoutSeed)) {
             var graph = Graph(name: "response \(receiver.name)")
             let ids = graph.boundView(token)
             var bindings = self.bindings(receiver, fused)
@@ -172,9 +216,29 @@ final class SessionPlans {
         let row = graph.boundView(logits)
         builder.emitHead(hidden, output: row, into: &graph)
         let step = graph.boundView(self.step)
-        graph.add(
-            .argmax(
-                ArgMax(logits: row, token: graph.boundView(token), log: graph.bound(log), step: step)))
+        let token = graph.boundView(self.token)
+        let counts = sampling.hasPenalties ? try tokenCounts(builder.decoder) : nil
+        if let counts {
+            bindings[counts.name] = counts
+            graph.add(
+                .penalize(
+                    Penalize(
+                        logits: row, counts: graph.bound(counts), presence: sampling.presencePenalty,
+                        frequency: sampling.frequencyPenalty, repetition: sampling.repetitionPenalty)))
+        }
+        if sampling.isGreedy {
+            graph.add(.argmax(ArgMax(logits: row, token: token, log: graph.bound(log), step: step)))
+        } else {
+            bindings[seed.name] = seed
+            let weights = graph.scratch("weights", TensorShape(columns: row.columns))
+            graph.add(
+                .sample(
+                    Sample(
+                        logits: row, temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP,
+                        minP: sampling.minP, seed: graph.boundView(seed), step: step, weights: weights, token: token,
+                        log: graph.bound(log))))
+        }
+        if let counts { graph.add(.tally(Tally(token: token, counts: graph.bound(counts)))) }
         graph.add(.advance(Advance(counter: step, amount: 1)))
     }
 
@@ -188,10 +252,16 @@ final class SessionPlans {
     private func plan(
         _ key: Key, _ build: () throws -> (Graph, [String: any StoredTensor])
     ) throws -> any Plan {
-        if let plan = plans[key] { return plan }
+        if let plan = plans[key] {
+            if recentlyUsed.last != key, let index = recentlyUsed.lastIndex(of: key) {
+                recentlyUsed.append(recentlyUsed.remove(at: index))
+            }
+            return plan
+        }
         let (graph, bindings) = try build()
         let plan = try backend.compile(graph, bindings: bindings)
         plans[key] = plan
+        recentlyUsed.append(key)
         return plan
     }
 }

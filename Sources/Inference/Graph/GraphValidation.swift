@@ -84,10 +84,35 @@ extension Graph {
             try checkCounter(op.token, "token")
             try checkCounter(op.step, "step")
             try require(info(op.log).type == .u32, "log is not u32")
+        case .penalize(let op):
+            try checkActivation(op.logits, "logits")
+            try checkCounts(op.counts, op.logits.columns)
+            try require(op.logits.batch * op.logits.rows == 1, "logits have several rows")
+            try require(op.repetition > 0, "repetition penalty \(op.repetition) is not positive")
+        case .sample(let op):
+            try checkActivation(op.logits, "logits")
+            try checkActivation(op.weights, "weights")
+            try require(op.logits.batch * op.logits.rows == 1, "logits have several rows")
+            try require(op.weights.columns == op.logits.columns, "weights differ in number from logits")
+            try require(op.temperature > 0, "temperature \(op.temperature) is not positive")
+            try require(op.topK ?? 1 > 0 && op.topP > 0, "nothing is left to sample")
+            try require(info(op.seed.tensor).type == .u32 && op.seed.columns == 2, "seed is not two u32")
+            try checkCounter(op.token, "token")
+            try checkCounter(op.step, "step")
+            try require(info(op.log).type == .u32, "log is not u32")
+        case .tally(let op):
+            try checkCounter(op.token, "token")
+            try require(info(op.counts).type == .u32, "counts are not u32")
         case .advance(let op):
             try checkCounter(op.counter, "counter")
             try require(op.amount >= 0, "amount is negative")
         }
+    }
+
+    private func checkCounts(_ counts: Tensor, _ vocabulary: Int) throws {
+        let counts = info(counts)
+        try require(
+            counts.type == .u32 && counts.shape.columns == vocabulary, "counts are \(counts.shape), not \(vocabulary) u32")
     }
 
     private func check(_ op: Embed) throws {

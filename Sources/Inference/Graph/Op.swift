@@ -12,7 +12,10 @@ public enum Op: Sendable {
     case readCache(CacheRead)
     case writeCache(CacheWrite)
     case gatedAdd(GatedAdd)
+    case penalize(Penalize)
     case argmax(ArgMax)
+    case sample(Sample)
+    case tally(Tally)
     case advance(Advance)
 }
 
@@ -225,6 +228,87 @@ public struct ArgMax: Sendable {
         self.token = token
         self.log = log
         self.step = step
+    }
+}
+
+/// Lowers the logits of tokens that were seen, in this order: all by `presence`, by `frequency` for each time, and then
+/// divided by `repetition` where positive, multiplied with it where not (Keskar et al., arXiv 1909.05858).
+public struct Penalize: Sendable {
+    /// `[1, 1, vocabulary]`, read and written.
+    public var logits: TensorView
+    /// `[1, 1, vocabulary]` of u32: how often each token was seen.
+    public var counts: Tensor
+    public var presence: Float
+    public var frequency: Float
+    public var repetition: Float
+
+    public init(logits: TensorView, counts: Tensor, presence: Float, frequency: Float, repetition: Float) {
+        self.logits = logits
+        self.counts = counts
+        self.presence = presence
+        self.frequency = frequency
+        self.repetition = repetition
+    }
+}
+
+/// Draws a token at random from what temperature, top-k, top-p and min-p leave, in this order, with
+/// `weight = exp((logit - largest) / temperature)`.
+///
+/// Tokens of equal weight, and the token for a random number, are taken in the order of `Sample.order`.
+public struct Sample: Sendable {
+    /// `[1, 1, vocabulary]`.
+    public var logits: TensorView
+    public var temperature: Float
+    /// Keeps this many of the largest weights; nil keeps all.
+    public var topK: Int?
+    /// Keeps the largest weights while their sum is at most this share of all, and always the largest (Holtzman et al.,
+    /// arXiv 1904.09751, without the token that crosses the limit); 1 keeps all.
+    public var topP: Float
+    /// Keeps weights of at least this share of the largest (Nguyen et al., arXiv 2407.01082).
+    public var minP: Float
+    /// Two u32, low word first.
+    public var seed: TensorView
+    /// One u32: which number of the seed's sequence is used, and where the token goes in the log.
+    public var step: TensorView
+    /// `[1, 1, vocabulary]` of f32: receives the weights, 0 for tokens that can't be drawn.
+    public var weights: TensorView
+    /// One u32 that receives the token.
+    public var token: TensorView
+    /// `[1, 1, steps]` of u32: the token is also written to element `step`.
+    public var log: Tensor
+
+    public init(
+        logits: TensorView, temperature: Float, topK: Int?, topP: Float, minP: Float, seed: TensorView,
+        step: TensorView, weights: TensorView, token: TensorView, log: Tensor
+    ) {
+        self.logits = logits
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+        self.minP = minP
+        self.seed = seed
+        self.step = step
+        self.weights = weights
+        self.token = token
+        self.log = log
+    }
+
+    /// The tokens in the order that a device of 128 lanes has them: 0, 128, 256, ..., then 1, 129, ...
+    public static func order(vocabulary: Int) -> [Int] {
+        (0..<min(128, vocabulary)).flatMap { stride(from: $0, to: vocabulary, by: 128) }
+    }
+}
+
+/// Counts a token as seen.
+public struct Tally: Sendable {
+    /// One u32.
+    public var token: TensorView
+    /// `[1, 1, vocabulary]` of u32, read and written.
+    public var counts: Tensor
+
+    public init(token: TensorView, counts: Tensor) {
+        self.token = token
+        self.counts = counts
     }
 }
 

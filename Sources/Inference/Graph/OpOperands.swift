@@ -13,7 +13,10 @@ extension Op {
         case .readCache(let op): [op.cache, op.position.tensor]
         case .writeCache(let op): [op.input.tensor, op.position.tensor]
         case .gatedAdd(let op): [op.projected.tensor, op.scale.tensor, op.cache, op.position.tensor]
+        case .penalize(let op): [op.logits.tensor, op.counts]
         case .argmax(let op): [op.logits.tensor, op.step.tensor]
+        case .sample(let op): [op.logits.tensor, op.seed.tensor, op.step.tensor]
+        case .tally(let op): [op.token.tensor, op.counts]
         case .advance(let op): [op.counter.tensor]
         }
     }
@@ -30,7 +33,10 @@ extension Op {
         case .readCache(let op): [op.output.tensor]
         case .writeCache(let op): [op.cache]
         case .gatedAdd(let op): [op.cache]
+        case .penalize(let op): [op.logits.tensor]
         case .argmax(let op): [op.token.tensor, op.log]
+        case .sample(let op): [op.weights.tensor, op.token.tensor, op.log]
+        case .tally(let op): [op.counts]
         case .advance(let op): [op.counter.tensor]
         }
     }
@@ -47,7 +53,10 @@ extension Op {
         case .readCache: "read_cache"
         case .writeCache: "write_cache"
         case .gatedAdd: "gated_add"
+        case .penalize: "penalize"
         case .argmax: "argmax"
+        case .sample: "sample"
+        case .tally: "tally"
         case .advance: "advance"
         }
     }

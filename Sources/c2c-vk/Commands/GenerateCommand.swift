@@ -68,7 +68,12 @@ struct GenerateCommand: ParsableCommand {
         } else {
             result = try session.generate(
                 Prompt(tokens, sections: sections), maxNewTokens: maxNewTokens, endTokens: endTokens,
-                onToken: json ? nil : { try stream($0, tokenizer, &detokenizer) })
+                onToken: json
+                    ? nil
+                    : {
+                        try stream($0, tokenizer, &detokenizer)
+                        return true
+                    })
         }
         let report = try Report(
             mode: mode, choice: choice, session: session, prompt: tokens, result: result,
