@@ -3,7 +3,10 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
     /// Where a template was looked for.
     case noTemplate(String)
     case noTokenizer(model: String)
-    case noSharer(mode: AnswerMode)
+    case noReceiver
+    case noSharer
+    /// A prompt of tokens or raw text can't be put into text-to-text's conversations.
+    case textNeedsConversation
     case noFuser(sharer: String)
     /// Alignment pairs the receiver with one sharer.
     case severalAligned
@@ -17,8 +20,12 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
                 + "add one, or give the prompt with --raw"
         case .noTokenizer(let model):
             "the \(model) has no tokenizer.json, so it can't read text; give --prompt-ids, or add the file"
-        case .noSharer(let mode):
-            "mode \(mode.rawValue) needs a sharer; add --sharer DIR"
+        case .noReceiver:
+            "there is no model that answers; add --receiver DIR"
+        case .noSharer:
+            "there is no sharer; add --sharer DIR"
+        case .textNeedsConversation:
+            "text-to-text puts the question into conversations of its own; give it as text, without --raw"
         case .noFuser(let sharer):
             "\(sharer) has no fuser, so nothing can be fused; add --fuser DIR"
         case .severalAligned:

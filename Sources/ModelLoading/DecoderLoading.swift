@@ -7,10 +7,12 @@ extension ModelDirectory {
     /// - Parameters:
     ///   - name: the model's name in a session, such as `receiver`.
     ///   - weightType: the type matrices are stored in; nil keeps the checkpoint's.
+    ///   - onBytes: given, tensor by tensor, the bytes that were read.
     /// - Throws: `CheckpointError` or `LoadingError` for a tensor that is missing or of another shape; what the
     ///   backend throws when memory is exhausted.
     public func load(
-        as name: String, extent: DecoderExtent, weightType: ElementType? = nil, on backend: any Backend
+        as name: String, extent: DecoderExtent, weightType: ElementType? = nil, on backend: any Backend,
+        onBytes: ((Int) -> Void)? = nil
     ) throws -> Decoder {
         var weights: [WeightSlot.Role: any StoredTensor] = [:]
         for slot in description.weightSlots(extent) {
@@ -18,8 +20,15 @@ extension ModelDirectory {
             weights[slot.role] = try backend.makeTensor(
                 "\(name).\(slot.role.tensorName)", source,
                 type: slot.isVector ? .f32 : weightType ?? source.commonType)
+            onBytes?(source.byteCount)
         }
         return try Decoder(name: name, description: description, extent: extent, weights: weights)
+    }
+
+    /// The bytes that `load` reads.
+    /// - Throws: as `load`.
+    public func byteCount(_ extent: DecoderExtent) throws -> Int {
+        try description.weightSlots(extent).reduce(0) { try $0 + WeightSource(batches: [sources($1)]).byteCount }
     }
 
     /// The checkpoint's tensors that a slot stacks.

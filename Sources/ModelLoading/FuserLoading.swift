@@ -66,17 +66,29 @@ public struct FuserCheckpoint: Sendable {
     /// - Parameters:
     ///   - name: the fuser's name in a session, such as `fuser0`.
     ///   - weightType: the type matrices are stored in; nil keeps the checkpoint's.
+    ///   - onBytes: given, tensor by tensor, the bytes that were read.
     /// - Throws: `LoadingError` for a tensor that is missing or of another shape; what the backend throws when memory
     ///   is exhausted.
-    public func load(as name: String, weightType: ElementType? = nil, on backend: any Backend) throws -> Fuser {
+    public func load(
+        as name: String, weightType: ElementType? = nil, on backend: any Backend, onBytes: ((Int) -> Void)? = nil
+    ) throws -> Fuser {
         var weights: [FuserWeightSlot.Role: any StoredTensor] = [:]
         for slot in description.weightSlots {
             let source = WeightSource(batches: try description.open.map { [try matrix(slot, $0)] })
             weights[slot.role] = try backend.makeTensor(
                 "\(name).\(slot.role.tensorName)", source,
                 type: slot.isVector ? .f32 : weightType ?? source.commonType)
+            onBytes?(source.byteCount)
         }
         return try Fuser(name: name, description: description, weights: weights)
+    }
+
+    /// The bytes that `load` reads.
+    /// - Throws: as `load`.
+    public func byteCount() throws -> Int {
+        try description.weightSlots.reduce(0) { sum, slot in
+            sum + WeightSource(batches: try description.open.map { [try matrix(slot, $0)] }).byteCount
+        }
     }
 
     private func matrix(_ slot: FuserWeightSlot, _ projection: OpenProjection) throws -> HostMatrix {

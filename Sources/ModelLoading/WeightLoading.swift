@@ -38,6 +38,9 @@ extension HostTensor {
 }
 
 extension WeightSource {
+    /// Of all matrices, as they are in host memory.
+    var byteCount: Int { batches.joined().reduce(0) { $0 + $1.rows * $1.columns * $1.type.byteCount } }
+
     /// The type all matrices are stored in, or float32 where they differ.
     var commonType: ElementType {
         let types = Set(batches.joined().map(\.type))

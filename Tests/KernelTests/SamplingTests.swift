@@ -1,8 +1,7 @@
 import Foundation
 import Inference
-import Testing
-
 import ReferenceBackend
+import Testing
 
 /// One case of the reference implementation's sampling.
 private struct SamplingCase: Decodable, CustomTestStringConvertible {
@@ -30,7 +29,8 @@ private struct SamplingCase: Decodable, CustomTestStringConvertible {
 @Suite(.serialized)
 struct SamplingTests {
     private func sample(
-        _ logits: [Float], temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0, seed: [Float] = [1, 2],
+        _ logits: [Float], temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0,
+        seed: [Float] = [1, 2],
         step: Int = 1
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         var bench = KernelBench()
@@ -108,7 +108,9 @@ struct SamplingTests {
         }
     }
 
-    @Test("Of equal weights as many stay as fit, in order", arguments: [(3, 1), (nil, 0.25), (nil, 0.013)] as [(Int?, Float)])
+    @Test(
+        "Of equal weights as many stay as fit, in order",
+        arguments: [(3, 1), (nil, 0.25), (nil, 0.013)] as [(Int?, Float)])
     func ties(topK: Int?, topP: Float) throws {
         let logits = [Float](repeating: 2, count: 400)
         let (found, expected) = try sample(logits, temperature: 1, topK: topK, topP: topP)

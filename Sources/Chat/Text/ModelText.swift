@@ -43,6 +43,9 @@ public struct ModelText: Sendable {
         specialTokens.texts[role].flatMap { tokenizer.id(of: $0) }
     }
 
+    /// The token that fills up what is too short.
+    public var paddingID: Int? { id(.padding) }
+
     /// The ids that transformers calls special: those with a role, and the additional ones.
     var specialIDs: Set<Int> {
         Set((Array(specialTokens.texts.values) + specialTokens.additional).compactMap { tokenizer.id(of: $0) })

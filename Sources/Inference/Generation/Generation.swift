@@ -37,7 +37,8 @@ extension Session {
     /// - Throws: as `prefill`.
     public func generate(
         _ prompt: Prompt, keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
-        sampling: SamplingSettings = SamplingSettings(), onPromptLogits: (([Float]) throws -> Void)? = nil, onStepLogits: (([Float]) throws -> Void)? = nil,
+        sampling: SamplingSettings = SamplingSettings(), onPromptLogits: (([Float]) throws -> Void)? = nil,
+        onStepLogits: (([Float]) throws -> Void)? = nil,
         onToken: ((Int) throws -> Bool)? = nil
     ) throws -> GenerationResult {
         guard maxNewTokens > 0 else {

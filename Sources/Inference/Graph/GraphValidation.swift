@@ -112,7 +112,8 @@ extension Graph {
     private func checkCounts(_ counts: Tensor, _ vocabulary: Int) throws {
         let counts = info(counts)
         try require(
-            counts.type == .u32 && counts.shape.columns == vocabulary, "counts are \(counts.shape), not \(vocabulary) u32")
+            counts.type == .u32 && counts.shape.columns == vocabulary,
+            "counts are \(counts.shape), not \(vocabulary) u32")
     }
 
     private func check(_ op: Embed) throws {

@@ -8,13 +8,14 @@ struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect", abstract: "Says what a model's or a fuser's directory holds.")
 
-    @Argument(help: "A checkpoint directory, or a fuser's.")
+    @Argument(help: "A checkpoint directory, or a fuser's; or its name in the local Hugging Face cache.")
     var directory: String
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
+        let directory = try HubCache().resolve(directory)
         let folder = URL(filePath: directory)
         let isFuser = ["projector_config.json", "final/projector_config.json"].contains {
             FileManager.default.fileExists(atPath: folder.appending(path: $0).path)

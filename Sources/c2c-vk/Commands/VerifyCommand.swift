@@ -1,4 +1,5 @@
 import ArgumentParser
+import Chat
 import Foundation
 import Inference
 import ReferenceBackend
@@ -37,24 +38,31 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let mode = models.resolvedMode
-        let engine = try Engine(models, mode: mode)
-        let tokens = try prompt.tokens(try engine.tokenizer()) ?? madeUpPrompt(engine)
+        let modes: Set<AnswerMode> = mode == .c2c ? [.c2c, .receiver] : [mode]
+        let engine = try Engine(models, modes: modes)
         let choice = try BackendChoice(compute.device)
         guard choice.index != nil else {
             throw UsageError("--device cpu is the reference itself; choose a Vulkan device to compare with it")
         }
+        let responders = try [choice.backend, ReferenceBackend()].map { backend in
+            try engine.load(
+                on: backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
+        }
+        let given = try prompt.prompt(for: responders[0], mode: mode, settings: AnswerSettings())
+        let asked = given ?? madeUpPrompt(engine, sharerCount: mode == .c2c ? engine.sharers.count : 0)
         var rows: [Row] = []
         if mode == .c2c {
-            rows += try compare(try Engine(models, mode: .receiver), .receiver, tokens, choice.backend)
+            let alone = Section.defaults(promptLength: asked.count, sharerCount: 0)
+            rows += try compare(responders, .receiver, Prompt(asked.receiver, sections: alone))
         }
-        rows += try compare(engine, mode, tokens, choice.backend)
+        rows += try compare(responders, mode, asked)
         let worst = rows.max { $0.relative < $1.relative }
         let limit = Self.tolerance(compute.kvDtype)
         let holds = rows.allSatisfy { $0.relative <= limit }
         if json {
             try Output.json(
                 Report(
-                    device: choice.backend.name, prompt_tokens: tokens, kv_dtype: compute.kvDtype.rawValue,
+                    device: choice.backend.name, prompt_tokens: asked.receiver.ids, kv_dtype: compute.kvDtype.rawValue,
                     tolerance: limit, passed: holds, tensors: rows))
         } else {
             var table = Table(["tensor", "largest value", "max difference", "relative"], rightAligned: [1, 2, 3])
@@ -77,38 +85,29 @@ struct VerifyCommand: ParsableCommand {
     }
 
     /// A fixed list of ids below every model's vocabulary.
-    private func madeUpPrompt(_ engine: Engine) throws -> [Int] {
-        let vocabulary = ([engine.answering] + engine.sharers.map(\.model)).map(\.description.vocabularySize).min() ?? 1
+    private func madeUpPrompt(_ engine: Engine, sharerCount: Int) -> Prompt {
+        let vocabulary = engine.models.map(\.description.vocabularySize).min() ?? 1
         var state = seed
-        return (0..<min(33, engine.maximumContext)).map { _ in
+        let ids = (0..<min(33, engine.maximumContext)).map { _ in
             // A linear congruential generator (Knuth's MMIX constants); the upper bits are the random ones.
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % vocabulary
         }
+        return Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharerCount))
     }
 
-    private func compare(
-        _ engine: Engine, _ mode: Mode, _ tokens: [Int], _ device: any Backend
-    ) throws -> [Row] {
-        let sections = try prompt.sections(promptLength: tokens.count, sharerCount: engine.sharers.count)
-        let alone = Section.defaults(promptLength: tokens.count, sharerCount: 0)
-        let capacity = try engine.capacity(
-            promptTokens: tokens.count, newTokens: maxNewTokens, context: compute.context)
-        let dumps = try [device, ReferenceBackend()].map { backend in
-            try TracedAnswer(
-                try engine.makeSession(
-                    on: backend, capacity: capacity, cacheType: compute.kvDtype.elementType,
-                    weightType: compute.weights.elementType),
-                mode: mode, prompt: Prompt(tokens, sections: mode == .c2c ? sections : alone),
-                maxNewTokens: maxNewTokens,
-                endTokens: [])
-        }
-        let (found, reference) = (dumps[0], dumps[1])
+    /// - Parameter responders: the device's and the reference's.
+    private func compare(_ responders: [Responder], _ mode: AnswerMode, _ prompt: Prompt) throws -> [Row] {
+        var settings = AnswerSettings()
+        settings.maxNewTokens = maxNewTokens
+        settings.ignoresEnd = true
+        let answers = try responders.map { try TracedAnswer($0, mode: mode, prompt: prompt, settings: settings) }
+        let (found, reference) = (answers[0], answers[1])
         // A step's logits depend on the tokens before it, so they compare as long as those agree.
-        let agreeing = zip(found.result.tokens, reference.result.tokens).prefix { $0 == $1 }.count
-        if agreeing < reference.result.tokens.count {
+        let agreeing = zip(found.answer.tokens, reference.answer.tokens).prefix { $0 == $1 }.count
+        if agreeing < reference.answer.tokens.count {
             Output.remark(
-                "\(mode.rawValue): new tokens agree for \(agreeing) of \(reference.result.tokens.count) steps; "
+                "\(mode.rawValue): new tokens agree for \(agreeing) of \(reference.answer.tokens.count) steps; "
                     + "later logits are left out")
         }
         return zip(found.dump.tensors, reference.dump.tensors).map { found, reference in

@@ -1,3 +1,4 @@
+import Chat
 import Foundation
 import Inference
 import ModelLoading
@@ -50,17 +51,16 @@ struct Bench {
             models.fuser = command.fuser.map { [$0] } ?? []
             models.fusion = nil
             models.mode = nil
+            models.align = .none
             let mode = models.resolvedMode
-            let engine = try Engine(models, mode: mode)
-            let session = try engine.makeSession(
-                on: backend, capacity: capacity, cacheType: cacheType,
-                weightType: command.compute.weights.elementType)
-            names = ([engine.answering] + engine.sharers.map(\.model)).map { URL(filePath: $0.path).lastPathComponent }
-            fused = mode == .c2c ? session : nil
-            alone =
-                mode == .c2c
-                ? try Session(on: backend, receiver: session.receiver, capacity: capacity, cacheType: cacheType)
-                : session
+            let engine = try Engine(models, modes: [mode])
+            var options = Responder.Options(command.compute)
+            options.context = capacity
+            let responder = try engine.load(
+                on: backend, weightType: command.compute.weights.elementType, options: options)
+            names = engine.models.map { URL(filePath: $0.path).lastPathComponent }
+            fused = mode == .c2c ? try responder.session(for: .c2c, tokens: capacity) : nil
+            alone = try responder.session(for: mode == .c2c ? .receiver : mode, tokens: capacity)
         }
     }
 

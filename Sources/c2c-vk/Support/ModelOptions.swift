@@ -1,11 +1,8 @@
 import ArgumentParser
+import Chat
 import Inference
 
-/// Which model answers, and with whose help.
-enum Mode: String, ExpressibleByArgument, CaseIterable {
-    case c2c, receiver, sharer
-}
-
+extension AnswerMode: ExpressibleByArgument {}
 extension FusionMode: ExpressibleByArgument {}
 
 /// The types a KV-cache can have.
@@ -33,6 +30,11 @@ enum WeightType: String, ExpressibleByArgument, CaseIterable {
         case .bf16: .bf16
         }
     }
+}
+
+/// How the tokens of a sharer with another tokenizer are found.
+enum Alignment: String, ExpressibleByArgument, CaseIterable {
+    case auto, none, first, longest
 }
 
 /// The device flag, the same everywhere.
@@ -66,22 +68,30 @@ struct ComputeOptions: ParsableArguments {
 
 /// The flags that name models, the same everywhere.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Directory of the model that answers.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache.", valueName: "dir"))
     var receiver: String?
 
-    @Option(help: ArgumentHelp("Directory of a model whose KV-cache is read; repeat for several.", valueName: "dir"))
+    @Option(help: ArgumentHelp("A model whose KV-cache is read; repeat for several.", valueName: "dir"))
     var sharer: [String] = []
 
-    @Option(help: ArgumentHelp("Directory of the fuser for the sharer at the same place.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The fuser for the sharer at the same place.", valueName: "dir"))
     var fuser: [String] = []
 
     @Option(help: "How several sharers combine: sequential or parallel. Default: what the first fuser says.")
     var fusion: FusionMode?
 
-    @Option(help: "c2c, receiver or sharer. Default: c2c with a sharer, else receiver.")
-    var mode: Mode?
+    @Option(
+        help:
+            "How the tokens of a sharer with another tokenizer are found: auto (as its fuser was trained), none, first or longest."
+    )
+    var align: Alignment = .auto
 
-    var resolvedMode: Mode { mode ?? (sharer.isEmpty ? .receiver : .c2c) }
+    @Option(help: "Who answers: c2c, receiver, sharer or text. Default: c2c with a sharer, else receiver.")
+    var mode: AnswerMode?
+
+    var resolvedMode: AnswerMode { mode ?? (sharer.isEmpty ? .receiver : .c2c) }
 
     func validate() throws {
         guard receiver != nil || resolvedMode == .sharer else {

@@ -1,10 +1,49 @@
 import ArgumentParser
+import Chat
 import Inference
-import Tokenization
 
-/// The flags that give the prompt.
+/// How conversations are put to the models, the same for one answer and for many.
+struct ConversationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("What the models are told before the conversation.", valueName: "text"))
+    var system: String?
+
+    @Option(help: "Whether models that can think before they answer do so: on or off.")
+    var thinking: Switch = .off
+
+    @Option(
+        help: ArgumentHelp(
+            "What the sharer is asked in mode text; {question} stands for the prompt.", valueName: "text"))
+    var backgroundRequest: String?
+
+    @Option(help: ArgumentHelp("The most tokens the sharer writes in mode text.", valueName: "n"))
+    var backgroundTokens = 256
+
+    enum Switch: String, ExpressibleByArgument, CaseIterable {
+        case on, off
+    }
+
+    func validate() throws {
+        if let backgroundRequest, !backgroundRequest.contains("{question}") {
+            throw ValidationError("--background-request has no {question}, where the prompt goes")
+        }
+        guard backgroundTokens > 0 else {
+            throw ValidationError("--background-tokens is \(backgroundTokens); it must be at least 1")
+        }
+    }
+
+    /// The messages that every conversation begins with.
+    var opening: [ChatMessage] { system.map { [ChatMessage(.system, $0)] } ?? [] }
+
+    func apply(to settings: inout AnswerSettings) {
+        settings.thinking = thinking == .on
+        settings.textToText.maxNewTokens = backgroundTokens
+        if let backgroundRequest { settings.textToText.request = backgroundRequest }
+    }
+}
+
+/// The flags that give a single prompt.
 struct PromptOptions: ParsableArguments {
-    @Argument(help: "The prompt's text.")
+    @Argument(help: "The prompt's text; without it, standard input where that is no terminal.")
     var prompt: String?
 
     @Flag(help: "Take the prompt as it is, without a chat template.")
@@ -12,6 +51,12 @@ struct PromptOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The prompt as token ids, such as \"1 2 3\".", valueName: "ids"))
     var promptIds: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the sharer reads instead of --prompt-ids, id by id. Both sides' pad tokens are then padding.",
+            valueName: "ids"))
+    var sharerPromptIds: String?
 
     @Option(
         help: ArgumentHelp(
@@ -23,32 +68,56 @@ struct PromptOptions: ParsableArguments {
         if prompt != nil, promptIds != nil {
             throw ValidationError("both a prompt and --prompt-ids are given; give one of them")
         }
-        if prompt != nil, !raw {
-            throw ValidationError("chat templates are not supported yet; add --raw to take the prompt as it is")
+        if sharerPromptIds != nil, promptIds == nil {
+            throw ValidationError("--sharer-prompt-ids goes with --prompt-ids")
         }
     }
 
-    /// The prompt's tokens; nil when none was given.
-    func tokens(_ tokenizer: @autoclosure () throws -> Tokenizer?) throws -> [Int]? {
+    /// The prompt; nil when none was given.
+    func prompt(
+        for responder: Responder, mode: AnswerMode, settings: AnswerSettings, opening: [ChatMessage] = []
+    ) throws -> Prompt? {
+        var result: Prompt
         if let promptIds {
-            let fields = promptIds.split { $0 == " " || $0 == "," || $0.isNewline }
-            return try fields.map { field in
-                guard let id = Int(field) else {
-                    throw UsageError("--prompt-ids: \"\(field)\" is no token id; write numbers, such as \"1 2 3\"")
-                }
-                return id
-            }
+            result = try tokens(try parseTokenIDs(promptIds, flag: "--prompt-ids"), responder, mode)
+        } else if let question = try question(opening: opening) {
+            result = try responder.prompt(for: question, mode: mode, settings: settings)
+        } else {
+            return nil
         }
-        guard let prompt else { return nil }
-        guard let tokenizer = try tokenizer() else {
-            throw UsageError("the model's directory has no tokenizer.json; give --prompt-ids instead of text")
-        }
-        return try tokenizer.encode(prompt, addSpecialTokens: false)
+        if let sections { result.sections = try Section.parse(sections) }
+        return result
     }
 
-    /// The prompt's sections: those asked for, or the default ones.
-    func sections(promptLength: Int, sharerCount: Int) throws -> [Section] {
-        try sections.map(Section.parse)
-            ?? Section.defaults(promptLength: promptLength, sharerCount: sharerCount)
+    /// What is asked in words; nil when nothing was given.
+    func question(opening: [ChatMessage]) throws -> Question? {
+        guard promptIds == nil, let text = try prompt ?? Self.piped() else { return nil }
+        return raw ? .raw(text) : .conversation(opening + [ChatMessage(.user, text)])
+    }
+
+    private static func piped() throws -> String? {
+        guard !StandardInput.isTerminal else { return nil }
+        var text = try StandardInput.text()
+        // The end of the last line is the shell's, not the question's.
+        if text.hasSuffix("\n") { text.removeLast() }
+        return text.isEmpty ? nil : text
+    }
+
+    private func tokens(_ ids: [Int], _ responder: Responder, _ mode: AnswerMode) throws -> Prompt {
+        let sharerCount = mode == .c2c ? responder.sharers.count : 0
+        var prompt = Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharerCount))
+        guard let sharerPromptIds else { return prompt }
+        func padded(_ ids: [Int], _ text: ModelText?) -> TokenSequence {
+            let padding = text?.paddingID
+            return TokenSequence(ids, padding: Set(ids.indices.filter { ids[$0] == padding }))
+        }
+        let sharerIDs = try parseTokenIDs(sharerPromptIds, flag: "--sharer-prompt-ids")
+        guard sharerIDs.count == ids.count else {
+            throw UsageError(
+                "--sharer-prompt-ids has \(sharerIDs.count) ids, --prompt-ids \(ids.count); pad the shorter one")
+        }
+        prompt.receiver = padded(ids, responder.receiver?.text)
+        prompt.sharers = responder.sharers.prefix(sharerCount).map { padded(sharerIDs, $0.model.text) }
+        return prompt
     }
 }

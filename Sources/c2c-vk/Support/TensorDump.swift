@@ -1,3 +1,4 @@
+import Chat
 import Checkpoints
 import Inference
 
@@ -46,23 +47,22 @@ struct TensorDump {
 
 /// One answer with everything that can be looked at.
 struct TracedAnswer {
-    var result: GenerationResult
+    var answer: Answer
     var dump: TensorDump
 
     /// Generates while keeping logits, then reads the caches.
     ///
     /// In c2c mode these are the sharers' caches, the fused one and `c2c.step_logits`; otherwise the answering model's
     /// own cache, and its logits at every position.
-    init(
-        _ session: Session, mode: Mode, prompt: Prompt, maxNewTokens: Int, endTokens: Set<Int>
-    ) throws {
-        let vocabulary = session.receiver.description.vocabularySize
+    init(_ responder: Responder, mode: AnswerMode, prompt: Prompt, settings: AnswerSettings) throws {
         var promptLogits: [Float] = []
         var stepLogits: [Float] = []
         let isAlone = mode != .c2c
-        result = try session.generate(
-            prompt, maxNewTokens: maxNewTokens, endTokens: endTokens,
-            onPromptLogits: isAlone ? { promptLogits += $0 } : nil, onStepLogits: { stepLogits += $0 })
+        answer = try responder.answer(
+            prompt, mode: mode, settings: settings, onPromptLogits: isAlone ? { promptLogits += $0 } : nil,
+            onStepLogits: { stepLogits += $0 })
+        let session = try responder.session(for: mode, tokens: 0)
+        let vocabulary = session.receiver.description.vocabularySize
         dump = TensorDump()
         let steps = stepLogits.count / vocabulary
         if isAlone {

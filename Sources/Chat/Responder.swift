@@ -1,0 +1,183 @@
+import Inference
+import Tokenization
+
+/// Answers questions with one set of models, in any mode.
+///
+/// Each mode has a session of its own, made when it is first used. With `keepsHistory`, a conversation that goes on is
+/// prefilled, and fused, only from where it differs from what that session last saw.
+public final class Responder {
+    /// What the caches and their fusion are like.
+    public struct Options: Sendable {
+        public var fusionMode = FusionMode.sequential
+        public var includesResponse = false
+        public var cacheType = ElementType.f16
+        /// The tokens that caches have room for; nil sizes them by what is asked.
+        public var context: Int?
+
+        public init() {}
+    }
+
+    /// A session's part.
+    enum Role: Hashable {
+        case fused, receiver, sharer
+
+        /// The model whose tokens are the answer's.
+        var speaker: String { self == .sharer ? "sharer" : "receiver" }
+    }
+
+    public let backend: any Backend
+    /// Nil where only the sharer is asked.
+    public let receiver: ChatModel?
+    public let sharers: [ChatSharer]
+    public let options: Options
+    private var sessions: [Role: Session] = [:]
+
+    public init(on backend: any Backend, receiver: ChatModel?, sharers: [ChatSharer], options: Options) {
+        self.backend = backend
+        self.receiver = receiver
+        self.sharers = sharers
+        self.options = options
+    }
+
+    /// Bytes of all weights as stored.
+    public var weightBytes: Int {
+        (receiver?.decoder.weightBytes ?? 0)
+            + sharers.reduce(0) { $0 + $1.model.decoder.weightBytes + ($1.fuser?.weightBytes ?? 0) }
+    }
+
+    /// Bytes of the caches in use.
+    public var cacheBytes: Int { sessions.values.reduce(0) { $0 + $1.cacheBytes } }
+
+    /// Forgets all caches.
+    public func reset() {
+        sessions = [:]
+    }
+
+    /// The prompt that a mode makes of a question; for text-to-text the sharer's.
+    /// - Throws: `ChatError`, `JinjaError` or `TokenizationError`.
+    public func prompt(
+        for question: Question, mode: AnswerMode, settings: AnswerSettings = AnswerSettings()
+    ) throws -> Prompt {
+        let composer = PromptComposer(thinking: settings.thinking)
+        switch mode {
+        case .c2c: return try composer.fused(question, try text(.receiver), sharers)
+        case .receiver: return try composer.alone(question, try text(.receiver))
+        case .sharer: return try composer.alone(question, try text(.sharer))
+        case .text:
+            let request = settings.textToText.forSharer(try messages(question))
+            return try composer.alone(.conversation(request), try text(.sharer))
+        }
+    }
+
+    /// Answers a question.
+    ///
+    /// - Parameters:
+    ///   - keepsHistory: uses what the mode's caches still hold of it.
+    ///   - onText: given the answer's text as it comes, never a part of a character; returning false ends the answer.
+    /// - Throws: what `prompt(for:mode:settings:)` and `Session.generate` throw.
+    public func answer(
+        _ question: Question, mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((String) throws -> Bool)? = nil
+    ) throws -> Answer {
+        let prompt = try prompt(for: question, mode: mode, settings: settings)
+        guard mode == .text else {
+            return try answer(prompt, mode: mode, settings: settings, keepsHistory: keepsHistory, onText: onText)
+        }
+        var sharerSettings = settings
+        sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
+        let written = try run(prompt, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: nil)
+        let reading = settings.textToText.forReceiver(try messages(question), background: written.stage.text)
+        let composer = PromptComposer(thinking: settings.thinking)
+        let answered = try run(
+            try composer.alone(.conversation(reading), try text(.receiver)), .receiver, settings,
+            keepsHistory: keepsHistory, onText: onText)
+        return Answer(
+            mode: mode, stages: [written.stage, answered.stage],
+            timeToFirstToken: written.seconds + answered.stage.result.timeToFirstToken,
+            totalSeconds: written.seconds + answered.seconds)
+    }
+
+    /// Answers a prompt of tokens; not text-to-text, which needs a conversation.
+    ///
+    /// - Parameters:
+    ///   - onPromptLogits, onStepLogits: see `Session.generate`.
+    public func answer(
+        _ prompt: Prompt, mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((String) throws -> Bool)? = nil, onPromptLogits: (([Float]) throws -> Void)? = nil,
+        onStepLogits: (([Float]) throws -> Void)? = nil
+    ) throws -> Answer {
+        let (stage, seconds) = try run(
+            prompt, try role(of: mode), settings, keepsHistory: keepsHistory, onText: onText,
+            onPromptLogits: onPromptLogits, onStepLogits: onStepLogits)
+        return Answer(
+            mode: mode, stages: [stage], timeToFirstToken: stage.result.timeToFirstToken, totalSeconds: seconds)
+    }
+
+    /// The session that answers in a mode, with room for `tokens`; made if there is none.
+    /// - Throws: `ChatError` where the mode lacks a model, or is text-to-text, which has no single session.
+    public func session(for mode: AnswerMode, tokens: Int) throws -> Session {
+        try session(try role(of: mode), tokens: tokens)
+    }
+
+    // MARK: Models
+
+    /// The model whose tokens are a mode's answers.
+    /// - Throws: `ChatError` where it isn't there.
+    public func speaker(of mode: AnswerMode) throws -> ChatModel {
+        try model(mode == .sharer ? .sharer : .receiver)
+    }
+
+    private func role(of mode: AnswerMode) throws -> Role {
+        switch mode {
+        case .c2c: .fused
+        case .receiver: .receiver
+        case .sharer: .sharer
+        case .text: throw ChatError.textNeedsConversation
+        }
+    }
+
+    func model(_ role: Role) throws -> ChatModel {
+        if role == .sharer {
+            guard let sharer = sharers.first else { throw ChatError.noSharer }
+            return sharer.model
+        }
+        guard let receiver else { throw ChatError.noReceiver }
+        return receiver
+    }
+
+    private func text(_ role: Role) throws -> ModelText {
+        guard let text = try model(role).text else { throw ChatError.noTokenizer(model: role.speaker) }
+        return text
+    }
+
+    private func messages(_ question: Question) throws -> [ChatMessage] {
+        guard case .conversation(let messages) = question else { throw ChatError.textNeedsConversation }
+        return messages
+    }
+
+    func session(_ role: Role, tokens: Int) throws -> Session {
+        let sharers = role == .fused ? try fusedSharers() : []
+        let speaker = try model(role)
+        let limit = ([speaker.decoder] + sharers.map(\.decoder)).map(\.description.maximumContext).min() ?? tokens
+        let capacity = options.context ?? min(tokens, limit)
+        if let session = sessions[role], session.receiverCache.capacity >= capacity { return session }
+        sessions[role] = nil
+        let session = try Session(
+            on: backend, receiver: speaker.decoder, sharers: sharers, fusionMode: options.fusionMode,
+            includesResponse: options.includesResponse, capacity: capacity, cacheType: options.cacheType)
+        sessions[role] = session
+        return session
+    }
+
+    /// The sharers as fusion needs them: only the layers that are read.
+    private func fusedSharers() throws -> [Sharer] {
+        guard !sharers.isEmpty else { throw ChatError.noSharer }
+        return try sharers.map { sharer in
+            let decoder = sharer.model.decoder
+            guard let fuser = sharer.fuser else { throw ChatError.noFuser(sharer: decoder.name) }
+            if decoder.extent.endsAtCache { return Sharer(decoder: decoder, fuser: fuser) }
+            let layers = fuser.description.sharerLayerCount
+            return Sharer(decoder: try decoder.limited(to: .cacheOnly(layerCount: layers)), fuser: fuser)
+        }
+    }
+}
