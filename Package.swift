@@ -15,6 +15,7 @@ let package = Package(
         .systemLibrary(name: "CVulkan", pkgConfig: "vulkan", providers: [.apt(["libvulkan-dev"])]),
         .systemLibrary(name: "CGlslang", pkgConfig: "glslang", providers: [.apt(["glslang-dev", "spirv-tools"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
 
         // Shaders/*.comp -> SPIR-V -> Swift, at build time.
         .executableTarget(name: "ShaderCompiler", dependencies: ["CGlslang"]),
@@ -35,7 +36,8 @@ let package = Package(
         .executableTarget(
             name: "c2c-vk",
             dependencies: [
-                "Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend", "Tokenization",
+                "CEdit", "Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend",
+                "Tokenization",
                 "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -11,7 +11,8 @@ struct C2CVK: ParsableCommand {
             answers. Exit codes: 0 well, 1 a check failed, 2 wrong use or bad input, 3 device or memory.
             """,
         subcommands: [
-            DevicesCommand.self, GenerateCommand.self, VerifyCommand.self, BenchCommand.self, InspectCommand.self,
+            DevicesCommand.self, GenerateCommand.self, ChatCommand.self, VerifyCommand.self, BenchCommand.self,
+            InspectCommand.self,
             TokenizeCommand.self, TemplateCommand.self,
         ])
 }

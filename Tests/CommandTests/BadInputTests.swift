@@ -35,7 +35,7 @@ struct BadInputTests {
         try expectFailure(["generate", "--prompt-ids", "1", "--context", "9999"] + pair, says: ["9999", "2048"])
         try expectFailure(["generate", "--prompt-ids", "1", "--max-new-tokens", "0"] + pair, says: ["at least 1"])
         try expectFailure(["generate"] + pair, says: ["--prompt-ids"])
-        try expectFailure(["generate", "hello"] + pair, says: ["--raw"])
+        try expectFailure(["generate", "hello", "--raw", "--mode", "text"] + pair, says: ["--raw", "text"])
     }
 
     @Test("sections that don't fit")

@@ -27,7 +27,6 @@ struct GenerationReport: Encodable {
         var ttft_s: Double
         var decode_s: Double
         var decode_tokens_per_s: Double
-        var total_s: Double
     }
 
     struct Memory: Encodable {
@@ -67,6 +66,8 @@ struct GenerationReport: Encodable {
     var tokens: [Int]
     var text: String
     var finish_reason: String
+    /// From the question to the answer's last token, of all stages.
+    var total_s: Double
     /// Forward passes that had to wait for each other, of all stages.
     var sequential_steps: Int
     var stages: [Stage]?
@@ -91,8 +92,8 @@ struct GenerationReport: Encodable {
             load_s: loadSeconds, sharer_prefill_s: sharerStage ?? final.phaseSeconds[.sharerPrefill] ?? 0,
             receiver_prefill_s: final.phaseSeconds[.receiverPrefill] ?? 0,
             fusion_s: final.phaseSeconds[.fusion] ?? 0, ttft_s: answer.timeToFirstToken, decode_s: decodeSeconds,
-            decode_tokens_per_s: decodeSeconds > 0 ? Double(final.result.decodedTokens) / decodeSeconds : 0,
-            total_s: answer.totalSeconds)
+            decode_tokens_per_s: decodeSeconds > 0 ? Double(final.result.decodedTokens) / decodeSeconds : 0)
+        total_s = answer.totalSeconds
         memory = Memory(
             weights_bytes: responder.weightBytes, kv_cache_bytes: responder.cacheBytes,
             peak_device_bytes: choice.backend.memory.peak)

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Chat
+import Foundation
+import Inference
+
+struct ChatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "chat", abstract: "Talks in turns; the models' caches are kept between them.",
+        discussion: """
+            Lines come from the terminal, or from a pipe. A line that ends in a backslash goes on with the next. Ctrl-C ends \
+            an answer, Ctrl-D or /quit the program. /help lists what else there is.
+            """)
+
+    @OptionGroup var models: ModelOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var conversation: ConversationOptions
+    @OptionGroup var sampling: SamplingOptions
+
+    @Option(help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
+    var maxNewTokens = 1024
+
+    /// What the caches have room for unless said: enough for a long talk, and little memory.
+    private static let defaultContext = 4096
+
+    func validate() throws {
+        if maxNewTokens < 1 {
+            throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
+        }
+    }
+
+    func run() throws {
+        var settings = AnswerSettings()
+        settings.maxNewTokens = maxNewTokens
+        settings.sampling = sampling.settings
+        settings.stopStrings = sampling.stop
+        conversation.apply(to: &settings)
+        try settings.sampling.check()
+
+        let engine = try Engine(models, modes: possibleModes)
+        let choice = try BackendChoice(compute.device)
+        var options = Responder.Options(compute)
+        options.context = compute.context ?? min(Self.defaultContext, engine.maximumContext)
+        let responder = try engine.load(
+            on: choice.backend, weightType: compute.weights.elementType, options: options)
+        var chat = ChatLoop(
+            responder, modes: possibleModes, mode: models.resolvedMode, settings: settings,
+            opening: conversation.opening)
+        try chat.run()
+    }
+
+    /// What can be asked of the models that are given.
+    private var possibleModes: Set<AnswerMode> {
+        var modes: Set<AnswerMode> = [models.resolvedMode]
+        if models.receiver != nil { modes.insert(.receiver) }
+        if !models.sharer.isEmpty { modes.insert(.sharer) }
+        if models.receiver != nil, !models.sharer.isEmpty {
+            modes.insert(.text)
+            if models.fuser.count == models.sharer.count { modes.insert(.c2c) }
+        }
+        return modes
+    }
+}
