@@ -58,6 +58,9 @@ let package = Package(
                 "Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "Tokenization", "VulkanBackend",
                 "VulkanCompute",
             ]),
+        .testTarget(
+            name: "ChatTests",
+            dependencies: ["Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend"]),
         .testTarget(name: "CommandTests", dependencies: ["c2c-vk"]),
     ]
 )

@@ -29,7 +29,11 @@ struct Program {
     }
 
     /// Runs the program to its end. A crash shows as a status above 128 or a signal, and fails the test that runs it.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
+    ///
+    /// - Parameter input: what stands in standard input; nothing unless given.
+    static func run(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = Process()
         // The program lies beside the test bundle.
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -39,6 +43,16 @@ struct Program {
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            // Small enough for a pipe's buffer, so that writing waits for no reader.
+            precondition(input.utf8.count < 1 << 16)
+            try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
         try process.run()
         // Both pipes are drained at once, so that neither fills up and stalls the program.
         let errorReader = PipeReader(errors)
