@@ -40,10 +40,11 @@ struct FormatSpecification {
         func number() throws -> Int? {
             var value: Int?
             while let scalar = peek(), let digit = Int(String(scalar)), scalar.isASCII {
-                value = (value ?? 0) * 10 + digit
-                guard value! <= Self.maximumNumber else {
+                let longer = (value ?? 0) * 10 + digit
+                guard longer <= Self.maximumNumber else {
                     throw JinjaFailure("a width or precision beyond \(Self.maximumNumber)", kind: .limit)
                 }
+                value = longer
                 index += 1
             }
             return value
