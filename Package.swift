@@ -23,6 +23,11 @@ let package = Package(
             name: "EmbedShaders", capability: .buildTool(), dependencies: ["ShaderCompiler"],
             path: "Sources/EmbedShaders"),
 
+        // A folder's files -> base64 -> Swift, at build time.
+        .executableTarget(name: "FileEmbedder"),
+        .plugin(
+            name: "EmbedFiles", capability: .buildTool(), dependencies: ["FileEmbedder"], path: "Sources/EmbedFiles"),
+
         .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
         .target(name: "JSON"),
         .target(name: "Checkpoints", dependencies: ["JSON"]),
@@ -32,11 +37,13 @@ let package = Package(
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
         .target(name: "VulkanBackend", dependencies: ["VulkanCompute", "Inference"], plugins: ["EmbedShaders"]),
         .target(name: "Chat", dependencies: ["Checkpoints", "Inference", "JSON", "Jinja", "Tokenization"]),
+        .target(name: "Evaluation", dependencies: ["Chat", "Inference", "JSON"]),
+        .target(name: "DemoPair", exclude: ["Resources"], plugins: ["EmbedFiles"]),
         .target(name: "ModelLoading", dependencies: ["Checkpoints", "Inference"]),
         .executableTarget(
             name: "c2c-vk",
             dependencies: [
-                "CEdit", "Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend",
+                "CEdit", "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend",
                 "Tokenization",
                 "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

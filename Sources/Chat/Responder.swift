@@ -79,22 +79,29 @@ public final class Responder {
         _ question: Question, mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
         onText: ((String) throws -> Bool)? = nil
     ) throws -> Answer {
-        let prompt = try prompt(for: question, mode: mode, settings: settings)
         guard mode == .text else {
+            let prompt = try prompt(for: question, mode: mode, settings: settings)
             return try answer(prompt, mode: mode, settings: settings, keepsHistory: keepsHistory, onText: onText)
         }
-        var sharerSettings = settings
-        sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
-        let written = try run(prompt, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: nil)
-        let reading = settings.textToText.forReceiver(try messages(question), background: written.stage.text)
-        let composer = PromptComposer(thinking: settings.thinking)
-        let answered = try run(
-            try composer.alone(.conversation(reading), try text(.receiver)), .receiver, settings,
-            keepsHistory: keepsHistory, onText: onText)
+        let (written, reading) = try textToText(question, settings, keepsHistory: keepsHistory)
+        let answered = try run(reading, .receiver, settings, keepsHistory: keepsHistory, onText: onText)
         return Answer(
             mode: mode, stages: [written.stage, answered.stage],
             timeToFirstToken: written.seconds + answered.stage.result.timeToFirstToken,
             totalSeconds: written.seconds + answered.seconds)
+    }
+
+    /// The first half of text-to-text: the sharer's text, and the prompt the receiver reads it in.
+    func textToText(
+        _ question: Question, _ settings: AnswerSettings, keepsHistory: Bool = false
+    ) throws -> (written: (stage: AnswerStage, seconds: Double), prompt: Prompt) {
+        var sharerSettings = settings
+        sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
+        let request = try prompt(for: question, mode: .text, settings: settings)
+        let written = try run(request, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: nil)
+        let reading = settings.textToText.forReceiver(try messages(question), background: written.stage.text)
+        let composer = PromptComposer(thinking: settings.thinking)
+        return (written, try composer.alone(.conversation(reading), try text(.receiver)))
     }
 
     /// Answers a prompt of tokens; not text-to-text, which needs a conversation.

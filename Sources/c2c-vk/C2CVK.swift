@@ -13,7 +13,7 @@ struct C2CVK: ParsableCommand {
         subcommands: [
             DevicesCommand.self, GenerateCommand.self, ChatCommand.self, VerifyCommand.self, BenchCommand.self,
             InspectCommand.self,
-            TokenizeCommand.self, TemplateCommand.self,
+            TokenizeCommand.self, TemplateCommand.self, EvalCommand.self, DemoCommand.self,
         ])
 }
 

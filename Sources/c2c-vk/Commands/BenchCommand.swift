@@ -14,14 +14,7 @@ struct BenchCommand: ParsableCommand {
             sharer's prefill, the fusion, and the whole way to the first token.
             """)
 
-    @Option(help: ArgumentHelp("Directory of the receiver.", valueName: "dir"))
-    var receiver: String?
-
-    @Option(help: ArgumentHelp("Directory of the sharer.", valueName: "dir"))
-    var sharer: String?
-
-    @Option(help: ArgumentHelp("Directory of the fuser.", valueName: "dir"))
-    var fuser: String?
+    @OptionGroup var models: ModelOptions
 
     @Option(help: ArgumentHelp("Receiver with random weights of this shape.", valueName: "preset"))
     var synthetic: String?
@@ -51,13 +44,7 @@ struct BenchCommand: ParsableCommand {
     var profile = false
 
     func validate() throws {
-        guard (receiver == nil) != (synthetic == nil) else {
-            throw ValidationError("give either --receiver DIR or --synthetic PRESET")
-        }
-        guard (sharer == nil) == (fuser == nil) else {
-            throw ValidationError("--sharer and --fuser go together")
-        }
-        guard sharer == nil || (synthetic == nil && syntheticSharer == nil) else {
+        guard synthetic == nil || (models.receiver == nil && models.sharer.isEmpty) else {
             throw ValidationError("directories and synthetic models can't be mixed")
         }
         guard syntheticSharer == nil || synthetic != nil else {

@@ -36,27 +36,17 @@ struct ChatCommand: ParsableCommand {
         conversation.apply(to: &settings)
         try settings.sampling.check()
 
-        let engine = try Engine(models, modes: possibleModes)
+        let resolved = try models.resolved()
+        let modes = resolved.possibleModes.union([models.resolvedMode])
+        let engine = try Engine(resolved, modes: modes)
         let choice = try BackendChoice(compute.device)
         var options = Responder.Options(compute)
         options.context = compute.context ?? min(Self.defaultContext, engine.maximumContext)
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: options)
         var chat = ChatLoop(
-            responder, modes: possibleModes, mode: models.resolvedMode, settings: settings,
+            responder, modes: modes, mode: models.resolvedMode, settings: settings,
             opening: conversation.opening)
         try chat.run()
-    }
-
-    /// What can be asked of the models that are given.
-    private var possibleModes: Set<AnswerMode> {
-        var modes: Set<AnswerMode> = [models.resolvedMode]
-        if models.receiver != nil { modes.insert(.receiver) }
-        if !models.sharer.isEmpty { modes.insert(.sharer) }
-        if models.receiver != nil, !models.sharer.isEmpty {
-            modes.insert(.text)
-            if models.fuser.count == models.sharer.count { modes.insert(.c2c) }
-        }
-        return modes
     }
 }

@@ -56,7 +56,7 @@ struct GenerateCommand: ParsableCommand {
         conversation.apply(to: &settings)
         try settings.sampling.check()
 
-        let engine = try Engine(models, modes: [mode])
+        let engine = try Engine(try models.resolved(), modes: [mode])
         var vulkanOptions = VulkanBackendOptions()
         vulkanOptions.profiles = profile
         let clock = ContinuousClock()

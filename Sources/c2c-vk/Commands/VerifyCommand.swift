@@ -39,7 +39,7 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let mode = models.resolvedMode
         let modes: Set<AnswerMode> = mode == .c2c ? [.c2c, .receiver] : [mode]
-        let engine = try Engine(models, modes: modes)
+        let engine = try Engine(try models.resolved(), modes: modes)
         let choice = try BackendChoice(compute.device)
         guard choice.index != nil else {
             throw UsageError("--device cpu is the reference itself; choose a Vulkan device to compare with it")

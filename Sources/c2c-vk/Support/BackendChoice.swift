@@ -30,7 +30,7 @@ struct BackendChoice {
         let instance = try Self.makeInstance()
         let description = try instance.chooseDevice(index: wanted)
         var deviceOptions = VulkanCompute.DeviceOptions()
-        deviceOptions.pipelineCacheDirectory = Self.cacheDirectory(environment)
+        deviceOptions.pipelineCacheDirectory = UserCache.directory
         deviceOptions.shaderHash = VulkanBackend.shaderHash
         index = description.index
         backend = VulkanBackend(
@@ -41,13 +41,5 @@ struct BackendChoice {
     static func makeInstance() throws -> Instance {
         let validates = ProcessInfo.processInfo.environment["C2C_VK_VALIDATION"] == "1"
         return try Instance(validation: validates, logger: Logger(label: "vulkan"))
-    }
-
-    /// Where compiled pipelines are kept between runs, as the XDG base directory specification says.
-    private static func cacheDirectory(_ environment: [String: String]) -> URL? {
-        if let base = environment["XDG_CACHE_HOME"], base.hasPrefix("/") {
-            return URL(filePath: base).appending(path: "c2c-vk")
-        }
-        return environment["HOME"].map { URL(filePath: $0).appending(path: ".cache/c2c-vk") }
     }
 }

@@ -45,14 +45,8 @@ struct Bench {
                     on: backend, receiver: receiver, sharers: sharers, capacity: capacity, cacheType: cacheType)
             alone = try Session(on: backend, receiver: receiver, capacity: capacity, cacheType: cacheType)
         } else {
-            var models = ModelOptions()
-            models.receiver = command.receiver
-            models.sharer = command.sharer.map { [$0] } ?? []
-            models.fuser = command.fuser.map { [$0] } ?? []
-            models.fusion = nil
-            models.mode = nil
-            models.align = .none
-            let mode = models.resolvedMode
+            let models = try command.models.resolved()
+            let mode: AnswerMode = models.sharers.isEmpty ? .receiver : .c2c
             let engine = try Engine(models, modes: [mode])
             var options = Responder.Options(command.compute)
             options.context = capacity

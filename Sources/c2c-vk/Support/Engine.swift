@@ -1,5 +1,6 @@
 import Chat
 import Checkpoints
+import Evaluation
 import Foundation
 import Inference
 import ModelLoading
@@ -21,32 +22,28 @@ struct Engine {
     let modes: Set<AnswerMode>
 
     /// Opens directories and checks that they fit; reads no weights.
-    init(_ options: ModelOptions, modes: Set<AnswerMode>) throws {
+    init(_ models: ResolvedModels, modes: Set<AnswerMode>) throws {
         self.modes = modes
-        let cache = HubCache()
         if modes != [.sharer] {
-            guard let name = options.receiver else {
-                throw UsageError("no model is given; name a checkpoint directory with --receiver DIR")
-            }
-            receiver = try ModelDirectory(cache.resolve(name))
+            guard let path = models.receiver else { throw ChatError.noReceiver }
+            receiver = try ModelDirectory(path)
         }
-        fusionMode = options.fusion ?? .sequential
+        fusionMode = models.fusion ?? .sequential
         guard modes != [.receiver] else { return }
-        for (index, name) in options.sharer.enumerated() {
-            var files = SharerFiles(model: try ModelDirectory(cache.resolve(name)))
-            if modes.contains(.c2c), index < options.fuser.count, let receiver {
-                let path = try cache.resolve(options.fuser[index])
-                let fuser = try FuserCheckpoint(path)
+        for (index, path) in models.sharers.enumerated() {
+            var files = SharerFiles(model: try ModelDirectory(path))
+            if modes.contains(.c2c), index < models.fusers.count, let receiver {
+                let fuser = try FuserCheckpoint(models.fusers[index])
                 try fuser.description.check(
-                    name: path, receiver: receiver.description, sharer: files.model.description)
+                    name: models.fusers[index], receiver: receiver.description, sharer: files.model.description)
                 files.fuser = fuser
-                files.alignment = Self.alignment(options.align, fuser)
+                files.alignment = Self.alignment(models.align, fuser)
             }
             sharers.append(files)
             // Other modes read the first sharer only.
             if !modes.contains(.c2c) { break }
         }
-        if options.fusion == nil, let trained = sharers.first?.fuser?.directory.training?.fusionMode {
+        if models.fusion == nil, let trained = sharers.first?.fuser?.directory.training?.fusionMode {
             fusionMode = trained == .parallel ? .parallel : .sequential
         }
     }
@@ -59,6 +56,17 @@ struct Engine {
         case .auto:
             guard let training = fuser.directory.training, training.isAligned else { return nil }
             return training.alignmentStrategy ?? .first
+        }
+    }
+
+    /// The gates of all fusers, by sharer and receiver layer.
+    var gates: [[LayerGates]] {
+        sharers.compactMap(\.fuser).map { fuser in
+            fuser.directory.mapping.sorted { $0.key < $1.key }.map { layer, source in
+                LayerGates(
+                    receiver_layer: layer, sharer_layer: source.sharerLayer,
+                    key: fuser.gateLogits[layer]?[.key] ?? 0, value: fuser.gateLogits[layer]?[.value] ?? 0)
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Chat
 import Checkpoints
+import DemoPair
+import Evaluation
 import Foundation
 import Inference
 import JSON
@@ -26,6 +28,8 @@ struct CheckFailed: Error, CustomStringConvertible {
 /// How the program ends when something is thrown: one line on standard error, and an exit code.
 enum Failure {
     static func exit(_ error: any Error) -> Never {
+        // Said already, such as that Ctrl-C came.
+        if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
         // Help and version come as errors too.
         if C2CVK.exitCode(for: error) == .success { C2CVK.exit(withError: error) }
         let (code, message) = describe(error)
@@ -48,6 +52,8 @@ enum Failure {
         case let error as JinjaError: (2, error.description)
         case let error as JSONError: (2, error.description)
         case let error as ChatError: (2, error.description)
+        case let error as EvaluationError: (2, error.description)
+        case let error as DemoPairError: (2, error.description)
         // What is left comes from the parser of arguments, whose text for people is not the description.
         default: (2, C2CVK.message(for: error))
         }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Chat
+import Checkpoints
+import DemoPair
 import Inference
 
 extension AnswerMode: ExpressibleByArgument {}
@@ -70,7 +72,7 @@ struct ComputeOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache.", valueName: "dir"))
+            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache. Without any model, an embedded trained pair answers.", valueName: "dir"))
     var receiver: String?
 
     @Option(help: ArgumentHelp("A model whose KV-cache is read; repeat for several.", valueName: "dir"))
@@ -91,11 +93,16 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Who answers: c2c, receiver, sharer or text. Default: c2c with a sharer, else receiver.")
     var mode: AnswerMode?
 
-    var resolvedMode: AnswerMode { mode ?? (sharer.isEmpty ? .receiver : .c2c) }
-
     func validate() throws {
+        guard sharer.count <= 16 else {
+            throw ValidationError("there are \(sharer.count) sharers; at most 16 are possible")
+        }
+        guard namesModels else {
+            if !fuser.isEmpty { throw ValidationError("--fuser goes with --receiver and --sharer") }
+            return
+        }
         guard receiver != nil || resolvedMode == .sharer else {
-            throw ValidationError("no model is given; name a checkpoint directory with --receiver DIR")
+            throw ValidationError("no model is given that answers; name a checkpoint directory with --receiver DIR")
         }
         if resolvedMode != .receiver, sharer.isEmpty {
             throw ValidationError("--mode \(resolvedMode.rawValue) needs a sharer; add --sharer DIR")
@@ -104,8 +111,48 @@ struct ModelOptions: ParsableArguments {
             throw ValidationError(
                 "there are \(sharer.count) --sharer and \(fuser.count) --fuser; give one fuser for each sharer")
         }
-        guard sharer.count <= 16 else {
-            throw ValidationError("there are \(sharer.count) sharers; at most 16 are possible")
+    }
+
+    /// Whether any model is named; if none is, the demo pair answers.
+    private var namesModels: Bool { receiver != nil || !sharer.isEmpty }
+
+    var resolvedMode: AnswerMode { mode ?? (namesModels && sharer.isEmpty ? .receiver : .c2c) }
+
+    /// The directories that the flags stand for.
+    /// - Throws: `CheckpointError` for a name that can't be found, with the way to get it.
+    func resolved() throws -> ResolvedModels {
+        guard namesModels else {
+            let demo = try DemoPair(cache: UserCache.directory)
+            return ResolvedModels(
+                receiver: demo.receiver.path, sharers: [demo.sharer.path], fusers: [demo.fuser.path], fusion: fusion,
+                align: align, demo: demo)
         }
+        let cache = HubCache()
+        return ResolvedModels(
+            receiver: try receiver.map(cache.resolve), sharers: try sharer.map(cache.resolve),
+            fusers: try fuser.map(cache.resolve), fusion: fusion, align: align)
+    }
+}
+
+/// The directories of the models in use.
+struct ResolvedModels {
+    var receiver: String?
+    var sharers: [String] = []
+    var fusers: [String] = []
+    var fusion: FusionMode?
+    var align = Alignment.auto
+    /// The embedded pair, where no model was named.
+    var demo: DemoPair?
+
+    /// What can be asked of them.
+    var possibleModes: Set<AnswerMode> {
+        var modes: Set<AnswerMode> = []
+        if receiver != nil { modes.insert(.receiver) }
+        if !sharers.isEmpty { modes.insert(.sharer) }
+        if receiver != nil, !sharers.isEmpty {
+            modes.insert(.text)
+            if fusers.count == sharers.count { modes.insert(.c2c) }
+        }
+        return modes
     }
 }

@@ -1,0 +1,57 @@
+/// A question with its right answer.
+public struct EvaluationQuestion: Sendable, Equatable {
+    public enum Expected: Sendable, Equatable {
+        /// The index of the right choice.
+        case choice(Int)
+        /// Text that a right answer contains, word for word.
+        case text(String)
+        /// A number that a right answer ends with.
+        case number(String)
+    }
+
+    /// Unique within its set.
+    public var id: String
+    public var question: String
+    /// Empty for a question that is answered in words.
+    public var choices: [String]
+    public var expected: Expected
+    public var subject: String?
+
+    public init(id: String, question: String, choices: [String] = [], expected: Expected, subject: String? = nil) {
+        self.id = id
+        self.question = question
+        self.choices = choices
+        self.expected = expected
+        self.subject = subject
+    }
+
+    /// `A`, `B`, ... for the choices.
+    public static func letter(_ index: Int) -> String {
+        Unicode.Scalar(UInt32(0x41 + index)).map { String($0) } ?? "?"
+    }
+
+    /// The right answer as answers are recorded.
+    public var expectedText: String {
+        switch expected {
+        case .choice(let index): Self.letter(index)
+        case .text(let text): text
+        case .number(let text): text
+        }
+    }
+}
+
+/// What is wrong with a question file or a file of results: where, and how to mend it.
+public struct EvaluationError: Error, Equatable, CustomStringConvertible {
+    public let file: String
+    /// Counted from 1; nil for the file as a whole.
+    public let line: Int?
+    public let reason: String
+
+    public init(_ file: String, line: Int? = nil, _ reason: String) {
+        self.file = file
+        self.line = line
+        self.reason = reason
+    }
+
+    public var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(reason)" }
+}

@@ -1,0 +1,84 @@
+import Foundation
+
+/// One layer of a fuser.
+public struct LayerGates: Sendable, Encodable {
+    public var receiver_layer: Int
+    public var sharer_layer: Int
+    /// Logits; a gate is open where its logit is positive.
+    public var key: Float
+    public var value: Float
+
+    public init(receiver_layer: Int, sharer_layer: Int, key: Float, value: Float) {
+        self.receiver_layer = receiver_layer
+        self.sharer_layer = sharer_layer
+        self.key = key
+        self.value = value
+    }
+}
+
+/// What `eval` prints.
+public struct EvaluationSummary: Sendable, Encodable {
+    public var device: String
+    public var modes: [ModeSummary]
+    /// By subject; empty where questions have none.
+    public var subjects: [String: [ModeSummary]]
+    /// Median seconds of text-to-text over those of C2C, where both were measured.
+    public var c2c_speedup_over_text: Double?
+    /// By sharer.
+    public var gates: [[LayerGates]]
+
+    public init(device: String, modes names: [String], results: [EvaluationResult], gates: [[LayerGates]]) {
+        self.device = device
+        self.gates = gates
+        func summaries(_ results: [EvaluationResult]) -> [ModeSummary] {
+            names.map { name in ModeSummary(mode: name, results.filter { $0.mode == name }) }.filter { $0.questions > 0 }
+        }
+        modes = summaries(results)
+        subjects = Dictionary(grouping: results.filter { $0.subject != nil }) { $0.subject ?? "" }
+            .mapValues(summaries)
+        let medians = Dictionary(uniqueKeysWithValues: modes.map { ($0.mode, $0.median_total_s) })
+        if let text = medians["text"], let fused = medians["c2c"], fused > 0 { c2c_speedup_over_text = text / fused }
+    }
+
+    /// Tables for people.
+    public var text: String {
+        func percent(_ share: Double) -> String { String(format: "%.1f", 100 * share) }
+        func milliseconds(_ seconds: Double) -> String { String(format: "%.1f", 1000 * seconds) }
+        var lines = [
+            "| mode     | questions | right % | 95 % interval | unread | tokens | steps | ttft ms | total ms | p95 ms |",
+            "|----------|----------:|--------:|--------------:|-------:|-------:|------:|--------:|---------:|-------:|",
+        ]
+        func padded(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.count)) + text
+        }
+        for mode in modes {
+            let cells = [
+                padded("\(mode.questions)", 9), padded(percent(mode.accuracy), 7),
+                padded("\(percent(mode.accuracy_low)) to \(percent(mode.accuracy_high))", 13),
+                padded("\(mode.parse_failures)", 6),
+                padded(String(format: "%.1f", mode.tokens + mode.background_tokens), 6),
+                padded(String(format: "%.1f", mode.sequential_steps), 5), padded(milliseconds(mode.median_ttft_s), 7),
+                padded(milliseconds(mode.median_total_s), 8), padded(milliseconds(mode.p95_total_s), 6),
+            ]
+            let name = mode.mode + String(repeating: " ", count: max(0, 8 - mode.mode.count))
+            lines.append("| \(name) | " + cells.joined(separator: " | ") + " |")
+        }
+        if subjects.count > 1 {
+            lines.append("")
+            lines.append("| subject | " + modes.map { "\($0.mode) %" }.joined(separator: " | ") + " |")
+            lines.append("|---|" + modes.map { _ in "---:|" }.joined())
+            for (subject, summaries) in subjects.sorted(by: { $0.key < $1.key }) {
+                let cells = modes.map { mode in
+                    summaries.first { $0.mode == mode.mode }.map { percent($0.accuracy) } ?? ""
+                }
+                lines.append("| \(subject) | " + cells.joined(separator: " | ") + " |")
+            }
+        }
+        lines.append("")
+        lines.append("on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
+        if let speedup = c2c_speedup_over_text {
+            lines.append("c2c answers in 1/\(String(format: "%.2f", speedup)) of text-to-text's time (medians)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

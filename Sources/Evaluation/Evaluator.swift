@@ -1,0 +1,72 @@
+import Chat
+import Inference
+
+/// Asks questions in several modes, one after the other, and records the answers.
+public struct Evaluator {
+    public enum Method: String, Sendable, CaseIterable {
+        /// The model answers in words, and the answer is read from them.
+        case generate
+        /// The choice whose letter is likeliest after "The correct answer is".
+        case logits
+    }
+
+    private let responder: Responder
+    private let method: Method
+    private let settings: AnswerSettings
+    private let opening: [ChatMessage]
+
+    /// - Parameter opening: messages before each question.
+    public init(_ responder: Responder, method: Method, settings: AnswerSettings, opening: [ChatMessage] = []) {
+        self.responder = responder
+        self.method = method
+        self.settings = settings
+        self.opening = opening
+    }
+
+    /// Asks what the log doesn't hold yet.
+    ///
+    /// - Parameters:
+    ///   - onResult: given each result as it comes; returning false ends the evaluation, which can go on later.
+    /// - Throws: `ChatError`, `JinjaError`, `InferenceError`, `EvaluationError`.
+    public func run(
+        _ questions: [EvaluationQuestion], modes: [AnswerMode], log: ResultLog,
+        onResult: (EvaluationResult) throws -> Bool
+    ) throws {
+        if method == .logits, let question = questions.first(where: { $0.choices.isEmpty }) {
+            throw EvaluationError(
+                "question \(question.id)", "has no choices, so logits can't decide; use --method generate")
+        }
+        for question in questions {
+            for mode in modes where !log.contains(id: question.id, mode: mode.rawValue) {
+                let result = try ask(question, mode)
+                try log.append(result)
+                guard try onResult(result) else { return }
+            }
+        }
+    }
+
+    /// One question in one mode.
+    public func ask(_ question: EvaluationQuestion, _ mode: AnswerMode) throws -> EvaluationResult {
+        let messages = opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
+        let answer: Answer
+        let predicted: String?
+        switch method {
+        case .generate:
+            answer = try responder.answer(.conversation(messages), mode: mode, settings: settings)
+            predicted = AnswerText.prediction(answer.text, for: question)
+        case .logits:
+            let letters = question.choices.indices.map { " " + EvaluationQuestion.letter($0) }
+            let choice: Int
+            (choice, answer) = try responder.choose(
+                .conversation(messages), among: letters, after: AnswerText.choicePrefix, mode: mode, settings: settings)
+            predicted = EvaluationQuestion.letter(choice)
+        }
+        return EvaluationResult(
+            id: question.id, mode: mode.rawValue, subject: question.subject, question: question.question,
+            expected: question.expectedText, predicted: predicted,
+            correct: predicted.map { AnswerText.isRight($0, for: question) } ?? false, text: answer.text,
+            tokens: answer.tokens.count,
+            background_tokens: answer.stages.count > 1 ? answer.stages[0].result.tokens.count : 0,
+            sequential_steps: answer.sequentialSteps, ttft_s: answer.timeToFirstToken, total_s: answer.totalSeconds)
+    }
+}

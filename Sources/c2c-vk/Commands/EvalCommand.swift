@@ -1,0 +1,166 @@
+import ArgumentParser
+import Chat
+import Evaluation
+import Foundation
+import Inference
+
+extension Evaluator.Method: ExpressibleByArgument {}
+extension QuestionFormat: ExpressibleByArgument {}
+
+struct EvalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval", abstract: "Measures how well, and how fast, each way of answering does on a set of questions.",
+        discussion: """
+            Questions are JSON lines or CSV: question, choices and answer, or question and answer for free text; or the fields \
+            of MMLU-Redux, ARC, OpenBookQA, C-Eval and GSM8K, which are recognised. Without a file, the embedded pair's \
+            own held-out questions are asked. With --output, results are kept as they come, and an interrupted evaluation \
+            goes on where it was.
+            """)
+
+    @OptionGroup var models: ModelOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var conversation: ConversationOptions
+
+    @Option(help: ArgumentHelp("The questions.", valueName: "file.jsonl|file.csv"))
+    var questions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the file's fields are: \(QuestionFormat.allCases.map(\.rawValue).joined(separator: ", ")). Default: as they look.",
+            valueName: "name"))
+    var format: QuestionFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "The modes to compare, such as receiver,c2c. Default: all that the models allow.", valueName: "list"))
+    var modes: String?
+
+    @Option(help: "generate: the answer is read from the text. logits: the likeliest letter is the answer.")
+    var method = Evaluator.Method.generate
+
+    @Option(help: ArgumentHelp("Ask only the first N questions.", valueName: "n"))
+    var limit: Int?
+
+    @Flag(help: "Ask in random order, the same for the same --seed.")
+    var shuffle = false
+
+    @Option(help: ArgumentHelp("Where --shuffle begins.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @Option(help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
+    var maxNewTokens = 64
+
+    @Option(help: ArgumentHelp("Keep the results here, and go on from what is there.", valueName: "file.jsonl"))
+    var output: String?
+
+    @Option(help: ArgumentHelp("Write a page with charts.", valueName: "file.html"))
+    var report: String?
+
+    @Flag(help: "Print one JSON object instead of tables.")
+    var json = false
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
+        if maxNewTokens < 1 {
+            throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
+        }
+    }
+
+    func run() throws {
+        let pair = try models.resolved()
+        let wanted = try chosenModes(pair)
+        let file = questions ?? pair.demo?.questions.path
+        guard let file else { throw UsageError("no questions are given; name a file with --questions FILE") }
+        var asked = try QuestionFile.read(file, format: format)
+        if shuffle {
+            var generator = SplitMix64(state: seed)
+            asked.shuffle(using: &generator)
+        }
+        if let limit { asked = Array(asked.prefix(limit)) }
+
+        var settings = AnswerSettings()
+        settings.maxNewTokens = maxNewTokens
+        conversation.apply(to: &settings)
+        let engine = try Engine(pair, modes: Set(wanted))
+        let log = try output.map { try ResultLog(path: $0, settings: self.settings(engine, file)) } ?? ResultLog()
+        let choice = try BackendChoice(compute.device)
+        let responder = try engine.load(
+            on: choice.backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
+        let evaluator = Evaluator(responder, method: method, settings: settings, opening: conversation.opening)
+
+        let open = asked.flatMap { question in wanted.map { (question.id, $0.rawValue) } }
+            .filter { !log.contains(id: $0.0, mode: $0.1) }.count
+        let progress = EvaluationProgress(total: open)
+        Interrupt.catchSignal()
+        var isInterrupted = false
+        try evaluator.run(asked, modes: wanted, log: log) { result in
+            progress.add(result)
+            isInterrupted = Interrupt.take()
+            return !isInterrupted
+        }
+        progress.finish()
+        // A file may hold more than was asked for now.
+        let ids = Set(asked.map(\.id))
+        let results = log.results.filter { ids.contains($0.id) }
+        let summary = EvaluationSummary(
+            device: choice.backend.name, modes: wanted.map(\.rawValue), results: results, gates: engine.gates)
+        if json { try Output.json(summary) } else { Output.line(summary.text) }
+        if let report { try write(ReportPage.html(summary, results), to: report) }
+        if isInterrupted {
+            Output.remark(output == nil ? "interrupted" : "interrupted; the same command goes on from here")
+            throw ExitCode(130)
+        }
+    }
+
+    private func chosenModes(_ pair: ResolvedModels) throws -> [AnswerMode] {
+        guard let modes else { return AnswerMode.allCases.filter(pair.possibleModes.contains) }
+        let names = modes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        return try names.map { name in
+            guard let mode = AnswerMode(rawValue: name) else {
+                throw UsageError(
+                    "--modes: there is no mode \(name); there are "
+                        + AnswerMode.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            guard pair.possibleModes.contains(mode) else {
+                throw UsageError("--modes: \(name) needs a receiver, a sharer and, for c2c, their fuser")
+            }
+            return mode
+        }
+    }
+
+    /// What results depend on, beside the question.
+    private func settings(_ engine: Engine, _ file: String) -> [String: String] {
+        var settings = [
+            "questions": URL(filePath: file).lastPathComponent, "method": method.rawValue,
+            "max-new-tokens": "\(maxNewTokens)", "kv-dtype": compute.kvDtype.rawValue,
+            "weights": compute.weights.rawValue, "system": conversation.system ?? "",
+            "thinking": conversation.thinking.rawValue, "background-tokens": "\(conversation.backgroundTokens)",
+            "background-request": conversation.backgroundRequest ?? "",
+        ]
+        if let receiver = engine.receiver { settings["receiver"] = receiver.path }
+        settings["sharers"] = engine.sharers.map(\.model.path).joined(separator: " ")
+        settings["fusers"] = engine.sharers.compactMap { $0.fuser?.directory.path }.joined(separator: " ")
+        return settings
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        do {
+            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw UsageError("\(path) can't be written: \(error.localizedDescription)")
+        }
+    }
+}
+
+/// Random numbers that are the same on every machine (Steele et al., 2014).
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}
