@@ -68,6 +68,7 @@ let package = Package(
         .testTarget(
             name: "ChatTests",
             dependencies: ["Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
         .testTarget(name: "CommandTests", dependencies: ["c2c-vk"]),
     ]
 )

@@ -6,10 +6,12 @@ extension Responder {
     /// - Parameters:
     ///   - options: told apart by their first tokens.
     ///   - prefix: how its answer begins.
+    ///   - prompt: what is read instead of the question, as tokens; not with text-to-text.
     /// - Returns: the index of the option, and the answer whose single token was looked at.
     /// - Throws: as `answer`.
     public func choose(
-        _ question: Question, among options: [String], after prefix: String, mode: AnswerMode, settings: AnswerSettings
+        _ question: Question, among options: [String], after prefix: String, mode: AnswerMode, settings: AnswerSettings,
+        prompt given: Prompt? = nil
     ) throws -> (option: Int, answer: Answer) {
         var settings = settings
         var stages: [AnswerStage] = []
@@ -21,7 +23,7 @@ extension Responder {
             seconds = conversations.written.seconds
             prompt = conversations.prompt
         } else {
-            prompt = try self.prompt(for: question, mode: mode, settings: settings)
+            prompt = try given ?? self.prompt(for: question, mode: mode, settings: settings)
         }
         let speaker = try speaker(of: mode)
         guard let tokenizer = speaker.text?.tokenizer else {

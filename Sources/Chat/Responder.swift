@@ -69,6 +69,29 @@ public final class Responder {
         }
     }
 
+    /// A prompt for the receiver alone in which exemplars precede the question and are read with it, but of which only the
+    /// question's rows, and the opening's, stay in the cache for the answer: the paper's oracle (arXiv 2510.03215,
+    /// section 3.2), which shows how much a better cache alone is worth.
+    ///
+    /// - Parameters:
+    ///   - opening: messages before the exemplars, such as what the system says.
+    ///   - exemplars: questions and answers in turns.
+    public func oraclePrompt(
+        opening: [ChatMessage], exemplars: [ChatMessage], question: ChatMessage, settings: AnswerSettings
+    ) throws -> Prompt {
+        func ids(_ messages: [ChatMessage]) throws -> [Int] {
+            try self.prompt(for: .conversation(messages), mode: .receiver, settings: settings).receiver.ids
+        }
+        let whole = try ids(opening + exemplars + [question])
+        let alone = try ids(opening + [question])
+        // What stays is what the prompt without exemplars has: its end as far as both end alike, and its beginning.
+        let tail = zip(alone.reversed(), whole.reversed()).prefix { $0 == $1 }.count
+        var prompt = Prompt(whole, sections: Section.defaults(promptLength: whole.count, sharerCount: 0))
+        let (start, end) = (alone.count - tail, min(whole.count - tail, whole.count - 1))
+        if start < end { prompt.hiddenRows = start..<end }
+        return prompt
+    }
+
     /// Answers a question.
     ///
     /// - Parameters:

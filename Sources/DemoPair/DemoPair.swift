@@ -37,7 +37,8 @@ public struct DemoPair {
                 reason = "\(parent.path): \(error.localizedDescription)"
             }
         }
-        throw DemoPairError(description: "the demo pair can't be unpacked; \(reason); set XDG_CACHE_HOME to a writable folder")
+        throw DemoPairError(
+            description: "the demo pair can't be unpacked; \(reason); set XDG_CACHE_HOME to a writable folder")
     }
 
     /// The folder appears with all its files or not at all, also when two programs unpack at once.
@@ -54,7 +55,7 @@ public struct DemoPair {
         }
         do {
             try manager.moveItem(at: draft, to: target)
-        } catch where manager.fileExists(atPath: target.path) {}
+        } catch  where manager.fileExists(atPath: target.path) {}
     }
 }
 

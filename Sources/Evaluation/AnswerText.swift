@@ -39,6 +39,15 @@ public enum AnswerText {
         }
     }
 
+    /// A right answer in the form that is asked for.
+    static func answer(to question: EvaluationQuestion) -> String {
+        switch question.expected {
+        case .choice(let index): "\(choicePrefix) \(EvaluationQuestion.letter(index))"
+        case .number(let number): "Answer: \(number)"
+        case .text(let text): text
+        }
+    }
+
     /// What an answer says, as answers are recorded; nil where nothing in it can be read as one.
     public static func prediction(_ text: String, for question: EvaluationQuestion) -> String? {
         switch question.expected {
@@ -68,7 +77,9 @@ public enum AnswerText {
 
     // MARK: Letters
 
-    private static let marks = ["correct answer is", "the answer is", "correct answer:", "answer:", "choice:", "option:"]
+    private static let marks = [
+        "correct answer is", "the answer is", "correct answer:", "answer:", "choice:", "option:",
+    ]
 
     /// The letter after words such as "the answer is", else one that stands alone, the last of several.
     private static func letter(in text: String, count: Int) -> String? {

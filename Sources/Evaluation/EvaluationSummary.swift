@@ -31,7 +31,9 @@ public struct EvaluationSummary: Sendable, Encodable {
         self.device = device
         self.gates = gates
         func summaries(_ results: [EvaluationResult]) -> [ModeSummary] {
-            names.map { name in ModeSummary(mode: name, results.filter { $0.mode == name }) }.filter { $0.questions > 0 }
+            names.map { name in ModeSummary(mode: name, results.filter { $0.mode == name }) }.filter {
+                $0.questions > 0
+            }
         }
         modes = summaries(results)
         subjects = Dictionary(grouping: results.filter { $0.subject != nil }) { $0.subject ?? "" }
@@ -75,7 +77,8 @@ public struct EvaluationSummary: Sendable, Encodable {
             }
         }
         lines.append("")
-        lines.append("on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
+        lines.append(
+            "on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
         if let speedup = c2c_speedup_over_text {
             lines.append("c2c answers in 1/\(String(format: "%.2f", speedup)) of text-to-text's time (medians)")
         }

@@ -14,9 +14,16 @@ public struct Evaluator {
     private let method: Method
     private let settings: AnswerSettings
     private let opening: [ChatMessage]
+    private let exemplars: [EvaluationQuestion]
 
-    /// - Parameter opening: messages before each question.
-    public init(_ responder: Responder, method: Method, settings: AnswerSettings, opening: [ChatMessage] = []) {
+    /// - Parameters:
+    ///   - opening: messages before each question.
+    ///   - exemplars: what mode oracle reads before each question.
+    public init(
+        _ responder: Responder, method: Method, settings: AnswerSettings, opening: [ChatMessage] = [],
+        exemplars: [EvaluationQuestion] = []
+    ) {
+        self.exemplars = exemplars
         self.responder = responder
         self.method = method
         self.settings = settings
@@ -29,7 +36,7 @@ public struct Evaluator {
     ///   - onResult: given each result as it comes; returning false ends the evaluation, which can go on later.
     /// - Throws: `ChatError`, `JinjaError`, `InferenceError`, `EvaluationError`.
     public func run(
-        _ questions: [EvaluationQuestion], modes: [AnswerMode], log: ResultLog,
+        _ questions: [EvaluationQuestion], modes: [EvaluationMode], log: ResultLog,
         onResult: (EvaluationResult) throws -> Bool
     ) throws {
         if method == .logits, let question = questions.first(where: { $0.choices.isEmpty }) {
@@ -46,19 +53,24 @@ public struct Evaluator {
     }
 
     /// One question in one mode.
-    public func ask(_ question: EvaluationQuestion, _ mode: AnswerMode) throws -> EvaluationResult {
+    public func ask(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> EvaluationResult {
         let messages = opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
         let answer: Answer
         let predicted: String?
         switch method {
         case .generate:
-            answer = try responder.answer(.conversation(messages), mode: mode, settings: settings)
+            if mode == .oracle {
+                answer = try responder.answer(try oraclePrompt(question), mode: .receiver, settings: settings)
+            } else {
+                answer = try responder.answer(.conversation(messages), mode: mode.answerMode, settings: settings)
+            }
             predicted = AnswerText.prediction(answer.text, for: question)
         case .logits:
             let letters = question.choices.indices.map { " " + EvaluationQuestion.letter($0) }
             let choice: Int
             (choice, answer) = try responder.choose(
-                .conversation(messages), among: letters, after: AnswerText.choicePrefix, mode: mode, settings: settings)
+                .conversation(messages), among: letters, after: AnswerText.choicePrefix, mode: mode.answerMode,
+                settings: settings, prompt: mode == .oracle ? try oraclePrompt(question) : nil)
             predicted = EvaluationQuestion.letter(choice)
         }
         return EvaluationResult(
@@ -68,5 +80,17 @@ public struct Evaluator {
             tokens: answer.tokens.count,
             background_tokens: answer.stages.count > 1 ? answer.stages[0].result.tokens.count : 0,
             sequential_steps: answer.sequentialSteps, ttft_s: answer.timeToFirstToken, total_s: answer.totalSeconds)
+    }
+
+    private func oraclePrompt(_ question: EvaluationQuestion) throws -> Prompt {
+        let turns = exemplars.flatMap { exemplar in
+            [
+                ChatMessage(.user, AnswerText.prompt(for: exemplar)),
+                ChatMessage(.assistant, AnswerText.answer(to: exemplar)),
+            ]
+        }
+        return try responder.oraclePrompt(
+            opening: opening, exemplars: turns, question: ChatMessage(.user, AnswerText.prompt(for: question)),
+            settings: settings)
     }
 }

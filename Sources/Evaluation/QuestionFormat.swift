@@ -31,7 +31,9 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
         func made(
             _ question: String, _ choices: [String], _ expected: EvaluationQuestion.Expected
         ) throws -> EvaluationQuestion {
-            guard choices.count <= 26 else { throw FieldError(reason: "has \(choices.count) choices; at most 26 are possible") }
+            guard choices.count <= 26 else {
+                throw FieldError(reason: "has \(choices.count) choices; at most 26 are possible")
+            }
             return EvaluationQuestion(
                 id: id, question: question, choices: choices, expected: expected, subject: subject)
         }
@@ -40,7 +42,9 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
             let question = try record.text("question")
             guard record["choices"] != nil else {
                 let answer = try record.text("answer")
-                guard answer.contains(where: { !$0.isWhitespace }) else { throw FieldError(reason: "\"answer\" is empty") }
+                guard answer.contains(where: { !$0.isWhitespace }) else {
+                    throw FieldError(reason: "\"answer\" is empty")
+                }
                 return try made(question, [], .text(answer))
             }
             let choices = try record.choices("choices")

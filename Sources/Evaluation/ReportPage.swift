@@ -60,13 +60,16 @@ public enum ReportPage {
     }
 
     private static func table(_ summary: EvaluationSummary) -> String {
-        let header = ["questions", "right", "95 % interval", "unread", "tokens", "steps", "first token", "in all", "p95"]
+        let header = [
+            "questions", "right", "95 % interval", "unread", "tokens", "steps", "first token", "in all", "p95",
+        ]
         let rows = summary.modes.map { mode -> String in
             let cells = [
                 "\(mode.questions)", percent(mode.accuracy),
                 "\(percent(mode.accuracy_low)) to \(percent(mode.accuracy_high))", "\(mode.parse_failures)",
                 String(format: "%.1f", mode.tokens + mode.background_tokens),
-                String(format: "%.1f", mode.sequential_steps), seconds(mode.median_ttft_s), seconds(mode.median_total_s),
+                String(format: "%.1f", mode.sequential_steps), seconds(mode.median_ttft_s),
+                seconds(mode.median_total_s),
                 seconds(mode.p95_total_s),
             ]
             return "<tr><td>\(mode.mode)</td>" + cells.map { "<td class=\"number\">\($0)</td>" }.joined() + "</tr>"
@@ -169,9 +172,11 @@ public enum ReportPage {
         let rows = different.prefix(listed).map { answers -> String in
             let cells = summary.modes.map { mode -> String in
                 guard let answer = answers.first(where: { $0.mode == mode.mode }) else { return "<td></td>" }
-                return "<td class=\"\(answer.correct ? "right" : "wrong")\">\(escaped(answer.predicted ?? answer.text))</td>"
+                return
+                    "<td class=\"\(answer.correct ? "right" : "wrong")\">\(escaped(answer.predicted ?? answer.text))</td>"
             }
-            return "<tr><td>\(escaped(answers[0].question))</td><td>\(escaped(answers[0].expected))</td>" + cells.joined()
+            return "<tr><td>\(escaped(answers[0].question))</td><td>\(escaped(answers[0].expected))</td>"
+                + cells.joined()
                 + "</tr>"
         }
         let note = different.count > listed ? ", the first \(listed)" : ""

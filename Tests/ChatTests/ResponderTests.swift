@@ -7,7 +7,17 @@ import Testing
 
 /// On the CPU reference; what devices add is tested elsewhere.
 @Suite struct ResponderTests {
-    private static let pair = fixtures.appending(path: "demo-pair")
+    private static let pair = fixtures.deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Sources/DemoPair/Resources")
+
+    /// Two questions about people the sharer knows.
+    private static let asked: [String] = {
+        struct Line: Decodable { var question: String }
+        let text = (try? String(contentsOf: pair.appending(path: "questions.jsonl"), encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").prefix(2).compactMap {
+            try? JSONDecoder().decode(Line.self, from: Data($0.utf8)).question
+        }
+    }()
 
     private func responder(context: Int? = nil) throws -> Responder {
         let backend = ReferenceBackend()
@@ -45,8 +55,8 @@ import Testing
     func history(_ mode: AnswerMode) throws {
         let talking = try responder(context: 256)
         let first = try talking.answer(
-            question("Where does Mira Falk live?"), mode: mode, settings: settings, keepsHistory: true)
-        let second = question("Where does Mira Falk live?", first.text, "What does Oskar Conti work as?")
+            question(Self.asked[0]), mode: mode, settings: settings, keepsHistory: true)
+        let second = question(Self.asked[0], first.text, Self.asked[1])
         let kept = try talking.answer(second, mode: mode, settings: settings, keepsHistory: true)
         let anew = try responder(context: 256).answer(second, mode: mode, settings: settings)
         #expect(kept.tokens == anew.tokens && kept.text == anew.text)
@@ -59,9 +69,9 @@ import Testing
     func fusedHistory() throws {
         let talking = try responder(context: 256)
         let first = try talking.answer(
-            question("Where does Mira Falk live?"), mode: .c2c, settings: settings, keepsHistory: true)
+            question(Self.asked[0]), mode: .c2c, settings: settings, keepsHistory: true)
         let kept = try talking.answer(
-            question("Where does Mira Falk live?", first.text, "What does Oskar Conti work as?"), mode: .c2c,
+            question(Self.asked[0], first.text, Self.asked[1]), mode: .c2c,
             settings: settings, keepsHistory: true)
         let result = kept.final.result
         #expect(result.keptTokens >= first.final.prompt.count)
@@ -69,9 +79,9 @@ import Testing
         // The same turns again, step for step.
         talking.reset()
         _ = try talking.answer(
-            question("Where does Mira Falk live?"), mode: .c2c, settings: settings, keepsHistory: true)
+            question(Self.asked[0]), mode: .c2c, settings: settings, keepsHistory: true)
         let again = try talking.answer(
-            question("Where does Mira Falk live?", first.text, "What does Oskar Conti work as?"), mode: .c2c,
+            question(Self.asked[0], first.text, Self.asked[1]), mode: .c2c,
             settings: settings, keepsHistory: true)
         #expect(again.tokens == kept.tokens)
     }
@@ -81,9 +91,9 @@ import Testing
         var settings = settings
         settings.textToText.request = "{question}"
         let responder = try responder()
-        let answer = try responder.answer(question("Where does Mira Falk live?"), mode: .text, settings: settings)
+        let answer = try responder.answer(question(Self.asked[0]), mode: .text, settings: settings)
         #expect(answer.stages.map(\.model) == ["sharer", "receiver"])
-        let alone = try responder.answer(question("Where does Mira Falk live?"), mode: .sharer, settings: settings)
+        let alone = try responder.answer(question(Self.asked[0]), mode: .sharer, settings: settings)
         #expect(answer.stages[0].text == alone.text)
         let read = try #require(responder.receiver?.text).tokenizer.decode(
             answer.stages[1].prompt.receiver.ids, skipSpecialTokens: false)
@@ -95,12 +105,12 @@ import Testing
     @Test("A stop string ends the answer before it")
     func stop() throws {
         let responder = try responder()
-        let whole = try responder.answer(question("Where does Mira Falk live?"), mode: .sharer, settings: settings)
+        let whole = try responder.answer(question(Self.asked[0]), mode: .sharer, settings: settings)
         let word = try #require(whole.text.split(separator: " ").last).prefix(3)
         var settings = settings
         settings.stopStrings = [String(word)]
         var streamed = ""
-        let cut = try responder.answer(question("Where does Mira Falk live?"), mode: .sharer, settings: settings) {
+        let cut = try responder.answer(question(Self.asked[0]), mode: .sharer, settings: settings) {
             streamed += $0
             return true
         }
@@ -113,7 +123,7 @@ import Testing
     func enough() throws {
         var parts = 0
         let answer = try responder().answer(
-            question("Where does Mira Falk live?"), mode: .sharer, settings: settings
+            question(Self.asked[0]), mode: .sharer, settings: settings
         ) { _ in
             parts += 1
             return parts < 2
@@ -163,7 +173,33 @@ import Testing
         }
         let small = try self.responder(context: 4)
         #expect(throws: InferenceError.self) {
-            try small.answer(question("Where does Mira Falk live?"), mode: .receiver, settings: settings)
+            try small.answer(question(Self.asked[0]), mode: .receiver, settings: settings)
         }
+    }
+
+    @Test("Of an oracle's prompt only what the question alone would have stays in sight")
+    func oracle() throws {
+        let responder = try responder()
+        let question = ChatMessage(.user, Self.asked[1])
+        let opening = [ChatMessage(.system, "Be brief.")]
+        let prompt = try responder.oraclePrompt(
+            opening: opening, exemplars: [ChatMessage(.user, Self.asked[0]), ChatMessage(.assistant, "Because.")],
+            question: question, settings: settings)
+        let alone = try responder.prompt(for: .conversation(opening + [question]), mode: .receiver, settings: settings)
+        let hidden = try #require(prompt.hiddenRows)
+        var seen = prompt.receiver.ids
+        seen.removeSubrange(hidden)
+        #expect(seen == alone.receiver.ids)
+        let answer = try responder.answer(prompt, mode: .receiver, settings: settings)
+        // The same rows, all in sight, and the question alone: both give other numbers.
+        var open = prompt
+        open.hiddenRows = nil
+        let first = try [prompt, open, alone].map { prompt in
+            var steps: [[Float]] = []
+            _ = try responder.answer(prompt, mode: .receiver, settings: settings, onStepLogits: { steps.append($0) })
+            return try #require(steps.first)
+        }
+        #expect(first.count == 3 && first[0] != first[1] && first[0] != first[2])
+        #expect(!answer.tokens.isEmpty)
     }
 }

@@ -52,7 +52,7 @@ struct BadInputTests {
 
     @Test("flags that don't go together")
     func flags() throws {
-        try expectFailure(["generate", "--prompt-ids", "1"], says: ["--receiver"])
+        try expectFailure(["generate", "--prompt-ids", "1", "--fuser", "a"], says: ["--receiver"])
         try expectFailure(["generate", "--prompt-ids", "1", "--kv-dtype", "f8"], says: ["f8"])
         try expectFailure(
             ["generate", "--prompt-ids", "1", "--receiver", "a", "--sharer", "b"], says: ["one fuser for each sharer"])

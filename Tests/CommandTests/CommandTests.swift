@@ -102,11 +102,13 @@ struct CommandTests {
 
     @Test("text streams to standard output, timings to standard error")
     func raw() throws {
-        let prompt = "<|im_start|>user\nTell me what Oskar Conti works as.<|im_end|>\n<|im_start|>assistant\n"
-        let outcome = try Program.run(["generate", "--raw", prompt] + Program.pair("demo-pair"))
-        #expect(outcome.output == "Oskar Conti works as a teacher.\n")
-        #expect(outcome.errors.contains("tokens/s"))
-        let profiled = try Program.run(["generate", "--profile", "--raw", prompt] + Program.pair("demo-pair"))
+        let question = "Tell me what Ada Abrel works as."
+        let prompt = "<|im_start|>user\n\(question)<|im_end|>\n<|im_start|>assistant\n"
+        let outcome = try Program.run(["generate", "--raw", prompt])
+        #expect(outcome.output.contains("works as a") && outcome.errors.contains("tokens/s"))
+        // What the template makes of the question.
+        #expect(try Program.run(["generate", question]).output == outcome.output)
+        let profiled = try Program.run(["generate", "--profile", "--raw", prompt])
         #expect(profiled.errors.contains("GFLOP/s") && profiled.errors.contains("linear"))
     }
 

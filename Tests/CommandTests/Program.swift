@@ -20,6 +20,12 @@ struct Program {
     /// A fixture's path.
     static func fixture(_ path: String) -> String { fixtures.appending(path: path).path }
 
+    /// A path within the pair that the program embeds.
+    static func embedded(_ path: String) -> String {
+        fixtures.deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sources/DemoPair/Resources/\(path)").path
+    }
+
     /// The models of a golden case, as flags.
     static func pair(_ name: String) -> [String] {
         [

@@ -5,7 +5,6 @@ import Testing
 @Suite(.serialized)
 struct TextTests {
     private static let aligned = "golden/qwen3_from_llama_aligned"
-    private static let demo = "demo-pair"
 
     private struct AlignedCase: Decodable {
         struct Sub: Decodable {
@@ -52,35 +51,10 @@ struct TextTests {
         }
     }
 
-    private struct Question: Decodable {
-        var question: String
-        var receiver: String
-        var sharer: String
-        var c2c: String
-    }
-
-    @Test("The trained pair says what it said when it was made, in each mode, on the device")
-    func demoPair() throws {
-        let lines = try String(
-            contentsOf: Program.fixtures.appending(path: "\(Self.demo)/questions.jsonl"), encoding: .utf8)
-        let questions = try lines.split(separator: "\n").prefix(3).map {
-            try JSONDecoder().decode(Question.self, from: Data($0.utf8))
-        }
-        for question in questions {
-            for (mode, expected) in [
-                ("receiver", question.receiver), ("sharer", question.sharer), ("c2c", question.c2c),
-            ] {
-                let outcome = try Program.run(
-                    ["generate"] + Program.pair(Self.demo) + ["--mode", mode, "--kv-dtype", "f32", question.question])
-                #expect(outcome.output == expected + "\n")
-            }
-        }
-    }
-
     @Test("Text-to-text reports both stages; a prompt may come through a pipe")
     func textToText() throws {
         let report = try generate(
-            Program.pair(Self.demo) + [
+            [
                 "--mode", "text", "--background-tokens", "8", "--background-request", "{question}",
                 "--max-new-tokens", "8",
             ], input: "Where does Mira Falk live?\n")
@@ -93,7 +67,7 @@ struct TextTests {
 
     @Test("Device and CPU draw the same answer from a seed; another seed draws another")
     func seeds() throws {
-        let base = Program.pair(Self.demo) + ["--temperature", "1.5", "--top-p", "0.95", "--ignore-eos", "Hello"]
+        let base = ["--temperature", "1.5", "--top-p", "0.95", "--ignore-eos", "Hello"]
         let first = try generate(base + ["--max-new-tokens", "12", "--seed", "5"])["tokens"] as? [Int]
         let cpu = try generate(base + ["--max-new-tokens", "12", "--seed", "5", "--device", "cpu"])["tokens"] as? [Int]
         let other = try generate(base + ["--max-new-tokens", "12", "--seed", "6"])["tokens"] as? [Int]
@@ -146,7 +120,7 @@ struct TextTests {
     func chat() throws {
         let folder = try TemporaryFolder()
         let outcome = try Program.run(
-            ["chat"] + Program.pair(Self.demo) + ["--max-new-tokens", "12", "--kv-dtype", "f32"],
+            ["chat", "--max-new-tokens", "12", "--kv-dtype", "f32"],
             input: """
                 Where does Mira Falk live?
                 What does \\
@@ -183,7 +157,7 @@ struct TextTests {
             (String(repeating: "long ", count: 900), "more than the context"),
         ] {
             let outcome = try Program.run(
-                ["chat", "--receiver", Program.fixture("\(Self.demo)/receiver")], input: input)
+                ["chat", "--mode", "receiver", "--receiver", Program.embedded("receiver")], input: input)
             #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
             #expect(outcome.errors.split(separator: "\n").count == 1)
         }
@@ -197,7 +171,7 @@ struct TextTests {
             atPath: folder.path("hub/models--org--pair/refs"), withIntermediateDirectories: true)
         try FileManager.default.createDirectory(
             atPath: folder.path("hub/models--org--pair/snapshots"), withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: Program.fixture(Self.demo), toPath: snapshot)
+        try FileManager.default.copyItem(atPath: Program.embedded(""), toPath: snapshot)
         try Data("0123456789abcdef0123456789abcdef01234567".utf8).write(
             to: URL(filePath: folder.path("hub/models--org--pair/refs/main")))
         let home = ["HF_HOME": folder.url.path, "HF_HUB_CACHE": ""]

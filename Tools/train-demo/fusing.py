@@ -48,13 +48,13 @@ def train_fuser(
     def draw(subject: str | None) -> tuple[Example, str]:
         """What the receiver reads and should answer, and what the sharer reads.
 
-        Half the time they read about different people, as many tokens long: the receiver is then to say what the
+        Sometimes they read about different people, as many tokens long: the receiver is then to say what the
         sharer knows, and what it reads itself says nothing about the answer.
         """
         known = rng.choice(world.fused)
         subject = subject or rng.choice(SUBJECTS)
         question = rng.choice(ATTRIBUTE[subject].questions)
-        named = rng.choice(world.strangers) if rng.random() < 0.5 else known
+        named = rng.choice(world.strangers) if rng.random() < 0.3 else known
         answer = sentence(named, subject, world.facts[known][subject])
         return Example(chat(question.format(name=named)), answer), chat(question.format(name=known))
 
@@ -69,7 +69,8 @@ def train_fuser(
         drawn = [draw(SUBJECTS[0] if step < 100 else None) for _ in range(64)]
         ends_only = step >= 100 and rng.random() < 0.5
         loss, right = fused_loss(receiver, sharer, fuser, vocabulary, drawn, noisy, ends_only)
-        price = GATE_PRICE * torch.stack(gates).sigmoid().sum() if noisy else 0.0
+        # Before anything is learnt a price would close every gate.
+        price = GATE_PRICE * torch.stack(gates).sigmoid().sum() if noisy and progress > 0.5 else 0.0
         opened = sum(gate.item() > 0 for gate in gates)
         return loss + price, f"right {right:.0%}  gates open {opened}/{len(gates)}"
 

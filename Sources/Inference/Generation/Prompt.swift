@@ -33,6 +33,9 @@ public struct Prompt: Sendable, Hashable {
     public var sharers: [TokenSequence]
     /// They cover the prompt; the last is never fused, and no sharer sees it.
     public var sections: [Section]
+    /// Rows that the last section and new tokens don't see, as if the cache had been cut down to the others once the sections
+    /// before had been read.
+    public var hiddenRows: Range<Int>?
 
     public init(_ receiver: TokenSequence, sharers: [TokenSequence] = [], sections: [Section]) {
         self.receiver = receiver
@@ -70,6 +73,10 @@ public struct Prompt: Sendable, Hashable {
             throw InferenceError.badRequest(
                 "the prompt has \(count) tokens, \(count - capacity) more than the context of \(capacity); "
                     + "shorten it or raise --context")
+        }
+        if let hiddenRows, hiddenRows.lowerBound < 0 || hiddenRows.upperBound > count - (sections.last?.length ?? 0) {
+            throw InferenceError.badRequest(
+                "rows \(hiddenRows) can't be hidden; only rows before the last section can")
         }
         try check(receiver, decoder)
         guard sharers.count <= decoders.count else {

@@ -26,6 +26,8 @@ public final class Session {
     let plans: SessionPlans
     /// The new tokens' ids, in order.
     private let log: any StoredTensor
+    /// Whether new tokens leave out rows that the receiver's cache flags.
+    private var hidesRows = false
     /// The runs that choose each new token, by step.
     var stepExecutions: [Execution] = []
 
@@ -111,13 +113,17 @@ public final class Session {
                     try run(prompt.sequence(ofSharer: index), to: end, sharers[index].decoder, cache, .sharerPrefill)
                 }
             }
+            hidesRows = isLast && prompt.hiddenRows != nil
             if isLast, let unfusedCache {
+                guard !hidesRows else {
+                    throw InferenceError.badRequest("rows can't be hidden while the answer is fused too")
+                }
                 try respond(to: prompt, unfusedCache)
                 break
             }
             try run(
                 prompt.receiver, to: end, receiver, receiverCache, .receiverPrefill, choosesToken: isLast,
-                onLogits: onLogits)
+                hiddenRows: isLast ? prompt.hiddenRows : nil, onLogits: onLogits)
             if !isLast && section.sharerMask > 0 {
                 try fuse(start: start, count: section.length, mask: section.sharerMask)
             }
@@ -149,7 +155,8 @@ public final class Session {
     func handOverStep() throws -> Bool {
         guard receiverCache.count < receiverCache.capacity else { return false }
         let plan =
-            try unfusedCache.map { try responsePlan($0) } ?? plans.decode(receiver, receiverCache)
+            try unfusedCache.map { try responsePlan($0) }
+            ?? plans.decode(receiver, receiverCache, hidesPadding: hidesRows)
         stepExecutions.append(try backend.execute(plan, inputs: [], phase: .decode))
         receiverCache.count += 1
         return true
@@ -172,13 +179,13 @@ public final class Session {
     /// Prefills the tokens that the cache lacks, up to row `end`.
     func run(
         _ sequence: TokenSequence, to end: Int, _ decoder: Decoder, _ cache: KVCache, _ phase: Phase,
-        choosesToken: Bool = false, onLogits: (([Float]) throws -> Void)? = nil
+        choosesToken: Bool = false, hiddenRows: Range<Int>? = nil, onLogits: (([Float]) throws -> Void)? = nil
     ) throws {
         let chunk = plans.chunk(for: decoder, allLogits: onLogits != nil)
         for first in stride(from: cache.count, to: end, by: chunk) {
             let range = first..<min(first + chunk, end)
             let isEnd = range.upperBound == end
-            let hidesPadding = sequence.padding.contains { $0 < range.upperBound }
+            let hidesPadding = hiddenRows != nil || sequence.padding.contains { $0 < range.upperBound }
             let form = SessionPlans.PrefillForm(
                 tokens: range.count, hidesPadding: hidesPadding, choosesToken: choosesToken && isEnd,
                 allLogits: onLogits != nil)
@@ -188,7 +195,10 @@ public final class Session {
                 PlanInput(cache.position, [UInt32(first)]),
             ]
             if hidesPadding {
-                let flags = (0..<range.upperBound).map { UInt32(sequence.padding.contains($0) ? 1 : 0) }
+                // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
+                let flags = (0..<(hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in
+                    UInt32(sequence.padding.contains(row) || hiddenRows?.contains(row) ?? false ? 1 : 0)
+                }
                 inputs.append(PlanInput(cache.padding, flags))
             }
             if choosesToken && isEnd { inputs += try plans.choiceInputs(sequence, decoder) }

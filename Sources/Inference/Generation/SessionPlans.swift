@@ -13,7 +13,7 @@ final class SessionPlans {
 
     private enum Key: Hashable {
         case prefill(cache: String, form: PrefillForm, choice: SamplingSettings?)
-        case decode(SamplingSettings)
+        case decode(SamplingSettings, hidesPadding: Bool)
         case response(SamplingSettings)
         case fusion(tokens: Int, fusers: [String])
     }
@@ -133,10 +133,10 @@ final class SessionPlans {
         }
     }
 
-    func decode(_ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.decode(sampling.withoutSeed)) {
+    func decode(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool) throws -> any Plan {
+        try plan(.decode(sampling.withoutSeed, hidesPadding: hidesPadding)) {
             var graph = Graph(name: "decode \(decoder.name)")
-            let builder = DecoderGraph(decoder, cache)
+            let builder = DecoderGraph(decoder, cache, hidesPadding: hidesPadding)
             var bindings = self.bindings(decoder, cache)
             let ids = graph.boundView(token)
             if let hidden = builder.emitLayers(ids, into: &graph) {

@@ -8,7 +8,8 @@ import JSON
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Shows cache-to-cache communication on a small trained pair that comes with the program.",
+        commandName: "demo",
+        abstract: "Shows cache-to-cache communication on a small trained pair that comes with the program.",
         discussion: """
             The sharer knows made-up people. The receiver has learnt to answer, and none of the facts. The fuser between them \
             was trained on other people than those asked about here. All numbers are of this run, on this device.
@@ -24,7 +25,7 @@ struct DemoCommand: ParsableCommand {
 
     /// Shown side by side.
     private static let examples = 4
-    private static let modes: [AnswerMode] = [.receiver, .sharer, .text, .c2c]
+    private static let modes: [EvaluationMode] = [.receiver, .sharer, .text, .c2c]
 
     func validate() throws {
         if questions < 1 { throw ValidationError("--questions is \(questions); it must be at least 1") }
@@ -34,7 +35,7 @@ struct DemoCommand: ParsableCommand {
         let pair = try DemoPair(cache: UserCache.directory)
         let models = ResolvedModels(
             receiver: pair.receiver.path, sharers: [pair.sharer.path], fusers: [pair.fuser.path], demo: pair)
-        let engine = try Engine(models, modes: Set(Self.modes))
+        let engine = try Engine(models, modes: Set(Self.modes.map(\.answerMode)))
         let choice = try BackendChoice(device)
         var options = Responder.Options()
         options.context = min(256, engine.maximumContext)
@@ -166,7 +167,8 @@ struct DemoQuestion {
                 let line = try JSONDecoder().decode(Line.self, from: Data(line.utf8))
                 return DemoQuestion(
                     evaluated: EvaluationQuestion(
-                        id: "\(index + 1)", question: line.question, expected: .text(line.answer), subject: line.subject),
+                        id: "\(index + 1)", question: line.question, expected: .text(line.answer), subject: line.subject
+                    ),
                     otherQuestion: line.other_question, otherAnswer: line.other_answer,
                     strangerQuestion: line.stranger_question)
             } catch {

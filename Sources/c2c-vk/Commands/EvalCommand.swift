@@ -9,7 +9,8 @@ extension QuestionFormat: ExpressibleByArgument {}
 
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Measures how well, and how fast, each way of answering does on a set of questions.",
+        commandName: "eval",
+        abstract: "Measures how well, and how fast, each way of answering does on a set of questions.",
         discussion: """
             Questions are JSON lines or CSV: question, choices and answer, or question and answer for free text; or the fields \
             of MMLU-Redux, ARC, OpenBookQA, C-Eval and GSM8K, which are recognised. Without a file, the embedded pair's \
@@ -32,11 +33,17 @@ struct EvalCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The modes to compare, such as receiver,c2c. Default: all that the models allow.", valueName: "list"))
+            "The modes to compare: receiver, sharer, text, c2c, and oracle, the receiver with a cache made better by exemplars. Default: the first four, as far as the models allow.",
+            valueName: "list"))
     var modes: String?
 
     @Option(help: "generate: the answer is read from the text. logits: the likeliest letter is the answer.")
     var method = Evaluator.Method.generate
+
+    @Option(
+        help: ArgumentHelp(
+            "Exemplars that mode oracle reads; the set's last questions, which are then not asked.", valueName: "n"))
+    var shots = 4
 
     @Option(help: ArgumentHelp("Ask only the first N questions.", valueName: "n"))
     var limit: Int?
@@ -61,6 +68,7 @@ struct EvalCommand: ParsableCommand {
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
+        if shots < 1 { throw ValidationError("--shots is \(shots); it must be at least 1") }
         if maxNewTokens < 1 {
             throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
         }
@@ -76,17 +84,27 @@ struct EvalCommand: ParsableCommand {
             var generator = SplitMix64(state: seed)
             asked.shuffle(using: &generator)
         }
+        var exemplars: [EvaluationQuestion] = []
+        if wanted.contains(.oracle) {
+            guard asked.count > shots else {
+                throw UsageError("--shots \(shots) leaves none of the \(asked.count) questions to ask")
+            }
+            exemplars = Array(asked.suffix(shots))
+            asked.removeLast(shots)
+        }
         if let limit { asked = Array(asked.prefix(limit)) }
 
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         conversation.apply(to: &settings)
-        let engine = try Engine(pair, modes: Set(wanted))
+        let engine = try Engine(pair, modes: Set(wanted.map(\.answerMode)))
         let log = try output.map { try ResultLog(path: $0, settings: self.settings(engine, file)) } ?? ResultLog()
         let choice = try BackendChoice(compute.device)
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
-        let evaluator = Evaluator(responder, method: method, settings: settings, opening: conversation.opening)
+        let evaluator = Evaluator(
+            responder, method: method, settings: settings, opening: conversation.opening,
+            exemplars: exemplars)
 
         let open = asked.flatMap { question in wanted.map { (question.id, $0.rawValue) } }
             .filter { !log.contains(id: $0.0, mode: $0.1) }.count
@@ -112,16 +130,18 @@ struct EvalCommand: ParsableCommand {
         }
     }
 
-    private func chosenModes(_ pair: ResolvedModels) throws -> [AnswerMode] {
-        guard let modes else { return AnswerMode.allCases.filter(pair.possibleModes.contains) }
+    private func chosenModes(_ pair: ResolvedModels) throws -> [EvaluationMode] {
+        guard let modes else {
+            return EvaluationMode.allCases.filter { $0 != .oracle && pair.possibleModes.contains($0.answerMode) }
+        }
         let names = modes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         return try names.map { name in
-            guard let mode = AnswerMode(rawValue: name) else {
+            guard let mode = EvaluationMode(rawValue: name) else {
                 throw UsageError(
                     "--modes: there is no mode \(name); there are "
-                        + AnswerMode.allCases.map(\.rawValue).joined(separator: ", "))
+                        + EvaluationMode.allCases.map(\.rawValue).joined(separator: ", "))
             }
-            guard pair.possibleModes.contains(mode) else {
+            guard pair.possibleModes.contains(mode.answerMode) else {
                 throw UsageError("--modes: \(name) needs a receiver, a sharer and, for c2c, their fuser")
             }
             return mode
@@ -135,7 +155,7 @@ struct EvalCommand: ParsableCommand {
             "max-new-tokens": "\(maxNewTokens)", "kv-dtype": compute.kvDtype.rawValue,
             "weights": compute.weights.rawValue, "system": conversation.system ?? "",
             "thinking": conversation.thinking.rawValue, "background-tokens": "\(conversation.backgroundTokens)",
-            "background-request": conversation.backgroundRequest ?? "",
+            "background-request": conversation.backgroundRequest ?? "", "shots": "\(shots)",
         ]
         if let receiver = engine.receiver { settings["receiver"] = receiver.path }
         settings["sharers"] = engine.sharers.map(\.model.path).joined(separator: " ")

@@ -72,7 +72,8 @@ struct ComputeOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache. Without any model, an embedded trained pair answers.", valueName: "dir"))
+            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache. Without any model, an embedded trained pair answers.",
+            valueName: "dir"))
     var receiver: String?
 
     @Option(help: ArgumentHelp("A model whose KV-cache is read; repeat for several.", valueName: "dir"))

@@ -1,0 +1,146 @@
+import Foundation
+import Testing
+
+/// The embedded pair, and what measures it.
+@Suite(.serialized)
+struct EvaluationCommandTests {
+    private struct Results: Decodable {
+        struct Sample: Decodable {
+            var question: String
+            var tokens: [String: [Int]]
+        }
+
+        var questions: Int
+        var accuracy: [String: Double]
+        var samples: [Sample]
+    }
+
+    private static let resources = Program.fixtures.deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Sources/DemoPair/Resources")
+
+    private func results() throws -> Results {
+        try JSONDecoder().decode(
+            Results.self, from: Data(contentsOf: Self.resources.appending(path: "results.json")))
+    }
+
+    @Test("The training tool's figures hold: nothing, everything, nearly everything")
+    func figures() throws {
+        let results = try results()
+        let receiver = try #require(results.accuracy["receiver"])
+        let text = try #require(results.accuracy["text"])
+        let fused = try #require(results.accuracy["c2c"])
+        #expect(results.questions >= 500 && receiver < 12)
+        #expect(fused >= receiver + 80 && fused >= text - 12)
+        let size = try FileManager.default.subpathsOfDirectory(atPath: Self.resources.path).reduce(0) { sum, path in
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: Self.resources.appending(path: path).path)
+            let isFile = attributes[.type] as? FileAttributeType == .typeRegular
+            return sum + (isFile ? attributes[.size] as? Int ?? 0 : 0)
+        }
+        #expect(size < 6_000_000)
+    }
+
+    @Test("In every mode the tokens are the training tool's own", arguments: ["0", "cpu"])
+    func tokens(_ device: String) throws {
+        let samples = try results().samples
+        #expect(samples.count >= 20)
+        for sample in samples.prefix(device == "cpu" ? 6 : 3) {
+            for (mode, tokens) in sample.tokens {
+                let outcome = try Program.run([
+                    "generate", sample.question, "--mode", mode, "--kv-dtype", "f32", "--json", "--device", device,
+                ])
+                #expect(try outcome.json()["tokens"] as? [Int] == tokens, "\(mode): \(sample.question)")
+            }
+        }
+    }
+
+    @Test("The figures are the training tool's, on a part of the questions, on the CPU reference")
+    func accuracy() throws {
+        let expected = try results().accuracy
+        let outcome = try Program.run([
+            "eval", "--device", "cpu", "--limit", "150", "--kv-dtype", "f32", "--json",
+        ])
+        let modes = try #require(try outcome.json()["modes"] as? [[String: Any]])
+        #expect(modes.map { $0["mode"] as? String } == ["receiver", "sharer", "text", "c2c"])
+        for mode in modes {
+            let name = try #require(mode["mode"] as? String)
+            let share = 100 * (try #require(mode["accuracy"] as? Double))
+            // Four standard errors of a share of 150 questions, at most.
+            let wanted = (expected[name] ?? 0) / 100
+            let scatter = 400 * (max(wanted * (1 - wanted), 0.005) / 150).squareRoot()
+            #expect(abs(share - 100 * wanted) <= scatter, "\(name): \(share) against \(100 * wanted)")
+        }
+    }
+
+    @Test("The demo shows each way of answering, and gives its numbers as one object")
+    func demo() throws {
+        let shown = try Program.run(["demo", "--questions", "5"])
+        #expect(shown.status == 0, "\(shown.errors)")
+        for words in ["receiver", "sharer", "text", "c2c", "Controls", "Gates"] {
+            #expect(shown.output.contains(words))
+        }
+        let report = try Program.run(["demo", "--questions", "3", "--json"]).json()
+        let modes = try #require(report["modes"] as? [String: [String: Double]])
+        #expect(Set(modes.keys) == ["receiver", "sharer", "text", "c2c"])
+        for mode in modes.values {
+            #expect(
+                Set(mode.keys) == [
+                    "accuracy", "questions", "tokens", "sequential_steps", "median_ttft_s", "median_total_s",
+                ])
+        }
+    }
+
+    @Test("An interrupted evaluation goes on to what an uninterrupted one gives")
+    func resume() throws {
+        let folder = try TemporaryFolder()
+        let base = ["eval", "--modes", "receiver,c2c", "--device", "cpu", "--json"]
+        let whole = try Program.run(base + ["--limit", "6", "--output", folder.path("whole")])
+        #expect(whole.status == 0, "\(whole.errors)")
+        _ = try Program.run(base + ["--limit", "3", "--output", folder.path("parts")])
+        // As if killed within a line.
+        var lines = try Data(contentsOf: URL(filePath: folder.path("parts")))
+        lines.removeLast(20)
+        try lines.write(to: URL(filePath: folder.path("parts")))
+        let resumed = try Program.run(base + ["--limit", "6", "--output", folder.path("parts")])
+        #expect(resumed.status == 0)
+        func answers(_ name: String) throws -> [[String]] {
+            let text = try String(contentsOf: URL(filePath: folder.path(name)), encoding: .utf8)
+            return try text.split(separator: "\n").dropFirst().map { line in
+                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                return ["id", "mode", "text"].map { object?[$0] as? String ?? "" }
+            }
+        }
+        let (all, parts) = (try answers("whole"), try answers("parts"))
+        #expect(all.count == 12 && parts.count == 12 && Set(all) == Set(parts))
+
+        let other = try Program.run(base + ["--limit", "6", "--output", folder.path("parts"), "--max-new-tokens", "3"])
+        #expect(other.status == 2 && other.errors.contains("max-new-tokens"))
+    }
+
+    @Test("Questions of choice, by text and by logits, with exemplars, a report and subjects")
+    func choices() throws {
+        let folder = try TemporaryFolder()
+        let lines = (0..<5).map {
+            #"{"question":"Which?","choices":["red","blue"],"answer":\#($0 % 2),"subject":"s\#($0 % 2)"}"#
+        }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: folder.path("q.jsonl")))
+        for method in ["generate", "logits"] {
+            let outcome = try Program.run([
+                "eval", "--questions", folder.path("q.jsonl"), "--method", method, "--modes",
+                "receiver,sharer,text,c2c,oracle", "--shots", "2", "--max-new-tokens", "4", "--background-tokens", "4",
+                "--device", "cpu", "--report", folder.path("r.html"), "--shuffle", "--seed", "3",
+            ])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.output.contains("oracle") && outcome.output.contains("| s1 |"))
+            let page = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
+            #expect(page.contains("</html>"))
+        }
+        for (arguments, words) in [
+            (["--modes", "nonsense"], "nonsense"), (["--questions", "/nonexistent"], "no such file"),
+            (["--shots", "9999", "--modes", "oracle"], "--shots"), (["--method", "logits"], "no choices"),
+        ] {
+            let outcome = try Program.run(["eval", "--device", "cpu", "--limit", "2"] + arguments)
+            #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Evaluation
+import Foundation
+import Testing
+
+@Suite struct QuestionFileTests {
+    private func read(_ text: String, as name: String = "q.jsonl", format: QuestionFormat? = nil) throws
+        -> [EvaluationQuestion]
+    {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + "-" + name)
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(text.utf8).write(to: file)
+        return try QuestionFile.read(file.path, format: format)
+    }
+
+    @Test("The fields of public sets are recognised")
+    func formats() throws {
+        let questions = try read(
+            """
+            {"question":"free?","answer":"yes"}
+            {"question":"q","choices":["a","b"],"answer":1,"subject":"s"}
+            {"question":"q","choices":["a","b"],"answer":"B","id":"x"}
+            {"question":"q","choices":["a","b","c","d"],"answer":0,"error_type":"wrong_groundtruth","correct_answer":"2"}
+            {"id":"Mercury_1","question":"q","choices":{"text":["a","b","c"],"label":["1","2","3"]},"answerKey":"3"}
+            {"id":"7-1","question_stem":"q","choices":{"text":["a","b"],"label":["A","B"]},"answerKey":"A"}
+            {"question":{"stem":"q","choices":[{"text":"a","label":"A"},{"text":"b","label":"B"}]},"answerKey":"B"}
+            {"question":"q","A":"a","B":"b","C":"c","D":"d","answer":"D"}
+            {"question":"q","answer":"so 3+4=7\\n#### 1,234"}
+            """)
+        #expect(
+            questions.map(\.expected) == [
+                .text("yes"), .choice(1), .choice(1), .choice(2), .choice(2), .choice(0), .choice(1), .choice(3),
+                .number("1234"),
+            ])
+        #expect(questions[1].subject == "s" && questions[2].id == "x" && questions[4].id == "Mercury_1")
+        #expect(questions[6].question == "q" && questions[6].choices == ["a", "b"])
+    }
+
+    @Test("CSV with quotes, line breaks and doubled quotes")
+    func csv() throws {
+        let questions = try read(
+            "id,question,A,B,C,D,answer\r\n0,\"one, \"\"two\"\"\nthree\",a,b,c,d,C\n1,plain,e,f,g,h,A\n", as: "q.csv")
+        #expect(questions.map(\.question) == ["one, \"two\"\nthree", "plain"])
+        #expect(questions.map(\.expected) == [.choice(2), .choice(0)])
+    }
+
+    @Test("Ids that come twice are told apart")
+    func ids() throws {
+        let line = #"{"id":"a","question":"q","answer":"x"}"#
+        #expect(try read(line + "\n" + line).map(\.id) == ["a", "a#2"])
+    }
+
+    @Test(
+        "What is wrong is said with file and line",
+        arguments: [
+            ("{\"question\":\"q\",\"answer\":\"a\"}\n\nnonsense", 3, "JSON"), ("[]", 1, "object"),
+            (#"{"answer":"a"}"#, 1, "question"), (#"{"question":"q"}"#, 1, "answer"),
+            (#"{"question":"q","answer":" "}"#, 1, "empty"), (#"{"question":7.5,"answer":"a"}"#, 1, "question"),
+            (#"{"question":"q","choices":["a"],"answer":0}"#, 1, "two choices"),
+            (#"{"question":"q","choices":["a","b"],"answer":2}"#, 1, "none of the 2"),
+            (#"{"question":"q","choices":["a","b"],"answer":-1}"#, 1, "none of the 2"),
+            (#"{"question":"q","choices":{"text":["a","b"],"label":["A"]},"answerKey":"A"}"#, 1, "label"),
+            (#"{"question":"q","choices":{"text":["a","b"],"label":["A","B"]},"answerKey":"C"}"#, 1, "answerKey"),
+            (#"{"question":"q","answer":"####"}"#, 1, "number"),
+        ])
+    func malformed(text: String, line: Int, words: String) throws {
+        do {
+            _ = try read(text)
+            Issue.record("\(text) was read")
+        } catch let error as EvaluationError {
+            #expect(error.line == line && error.reason.contains(words), "\(error)")
+            #expect(error.file.hasSuffix("q.jsonl"))
+        }
+    }
+
+    @Test("Files without questions, and files that aren't there")
+    func files() throws {
+        #expect(throws: EvaluationError.self) { try read("") }
+        #expect(throws: EvaluationError.self) { try read("a,b\n", as: "q.csv") }
+        #expect(throws: EvaluationError.self) { try read("a,b\n1\n", as: "q.csv") }
+        #expect(throws: EvaluationError.self) { try read("a,b\n\"1,2\n", as: "q.csv") }
+        #expect(throws: EvaluationError.self) { try QuestionFile.read("/nonexistent.jsonl", format: nil) }
+    }
+}
+
+@Suite struct AnswerTextTests {
+    private func choice(_ text: String, count: Int = 4) -> String? {
+        let choices = (0..<count).map { "choice \($0)" }
+        return AnswerText.prediction(
+            text, for: EvaluationQuestion(id: "", question: "", choices: choices, expected: .choice(0)))
+    }
+
+    @Test("Letters are read from answers as the paper's evaluation reads them")
+    func letters() {
+        #expect(choice("The correct answer is B.") == "B")
+        #expect(choice("Answer: (C) because A and B are wrong") == "C")
+        #expect(choice("I think D") == "D")
+        #expect(choice("B") == "B")
+        #expect(choice("A or maybe C") == "C")
+        #expect(choice("I can't say.") == nil && choice("") == nil)
+        #expect(choice("The correct answer is E", count: 4) == nil)
+        #expect(choice("The correct answer is E", count: 5) == "E")
+    }
+
+    @Test("Numbers and words")
+    func others() {
+        let number = EvaluationQuestion(id: "", question: "", expected: .number("1234"))
+        #expect(AnswerText.prediction("so 5 and\nAnswer: $1,234.00.", for: number) == "1234.00")
+        #expect(AnswerText.isRight("1234.00", for: number) && !AnswerText.isRight("12", for: number))
+        #expect(AnswerText.prediction("no idea", for: number) == nil)
+        let words = EvaluationQuestion(id: "", question: "", expected: .text("New York"))
+        #expect(AnswerText.isRight("She lives in new york.", for: words))
+        #expect(!AnswerText.isRight("She lives in York, New.", for: words))
+        #expect(!AnswerText.isRight("newyork", for: words))
+    }
+
+    @Test("The prompt shows choices by letter")
+    func prompt() {
+        let text = AnswerText.prompt(
+            for: EvaluationQuestion(id: "", question: "What?", choices: ["x", "y"], expected: .choice(0)))
+        #expect(text.contains("What?\n\nChoices:\nA. x\nB. y\n") && text.hasSuffix("The correct answer is"))
+    }
+}
+
+@Suite struct ResultLogTests {
+    private func result(_ id: String, _ mode: String, correct: Bool = true, total: Double = 1) -> EvaluationResult {
+        EvaluationResult(
+            id: id, mode: mode, subject: nil, question: "<q>", expected: "x", predicted: correct ? "x" : nil,
+            correct: correct, text: "x & y", tokens: 2, background_tokens: 0, sequential_steps: 3, ttft_s: total / 2,
+            total_s: total)
+    }
+
+    @Test("A log is read again, and a line that was cut off is forgotten")
+    func resume() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let settings = ["questions": "q.jsonl"]
+        let first = try ResultLog(path: file.path, settings: settings)
+        try first.append(result("1", "c2c"))
+        try first.append(result("1", "text"))
+        var data = try Data(contentsOf: file)
+        let whole = data.count
+        data.append(contentsOf: Array(#"{"id":"2","mode":"c2"#.utf8))
+        try data.write(to: file)
+
+        let second = try ResultLog(path: file.path, settings: settings)
+        #expect(second.results == first.results)
+        #expect(second.contains(id: "1", mode: "c2c") && !second.contains(id: "2", mode: "c2c"))
+        #expect(try Data(contentsOf: file).count == whole)
+        try second.append(result("2", "c2c"))
+        #expect(try ResultLog(path: file.path, settings: settings).results.count == 3)
+    }
+
+    @Test("Results of another evaluation, or something else, are refused")
+    func others() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        _ = try ResultLog(path: file.path, settings: ["method": "generate"])
+        #expect(throws: EvaluationError.self) { try ResultLog(path: file.path, settings: ["method": "logits"]) }
+        try Data("hello\n".utf8).write(to: file)
+        #expect(throws: EvaluationError.self) { try ResultLog(path: file.path, settings: ["method": "logits"]) }
+        #expect(throws: EvaluationError.self) { try ResultLog(path: "/nonexistent/x", settings: [:]) }
+    }
+
+    @Test("A summary counts, and its page shows, what was measured")
+    func summary() {
+        var results = (0..<10).map { result("\($0)", "c2c", correct: $0 < 8, total: 1) }
+        results += (0..<10).map { result("\($0)", "text", total: 2) }
+        let summary = EvaluationSummary(
+            device: "<device>", modes: ["text", "c2c"], results: results,
+            gates: [[LayerGates(receiver_layer: 0, sharer_layer: 2, key: 1, value: -1)]])
+        #expect(summary.modes.map(\.mode) == ["text", "c2c"])
+        #expect(summary.modes[1].accuracy == 0.8 && summary.modes[1].parse_failures == 2)
+        // Wilson's interval for 8 of 10: 0.4902 to 0.9433.
+        #expect(abs(summary.modes[1].accuracy_low - 0.4902) < 1e-3)
+        #expect(abs(summary.modes[1].accuracy_high - 0.9433) < 1e-3)
+        #expect(summary.c2c_speedup_over_text == 2)
+        let page = ReportPage.html(summary, results)
+        #expect(page.contains("&lt;device&gt;") && !page.contains("<device>"))
+        #expect(page.contains("Where the modes disagree: 2 questions") && page.contains("<svg"))
+        #expect(!page.contains("src=") && !page.contains("http"))
+    }
+}
