@@ -43,7 +43,8 @@ let package = Package(
         .executableTarget(
             name: "c2c-vk",
             dependencies: [
-                "CEdit", "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend",
+                "CEdit", "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading",
+                "ReferenceBackend",
                 "Tokenization",
                 "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -3,10 +3,20 @@
 // Each invocation computes a tile of ROWS weight rows by TOKENS tokens in registers, so that every weight it loads is
 // used TOKENS times and every activation ROWS times. 1 token is decode.
 //
+// Most devices load an activation for all lanes at once where all want the same one. Those that gather lane by lane do not;
+// for them, with subgroups of eight, the tiles 8x32 and 8x1 let each lane load another activation and broadcast it, and load
+// words of 64 bits.
+//
 // variant TYPE: F32 F16 BF16
-// variant TILE: 8x8 4x1
+// variant TILE: 8x8 4x1 8x32 8x1
 #version 460
 #extension GL_EXT_control_flow_attributes : require
+#if defined(TILE_8x32) || defined(TILE_8x1)
+#define WIDE
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#endif
 #include "types.glsl"
 
 #ifdef TILE_8x8
@@ -18,9 +28,24 @@ const uint ROWS = 4;
 const uint TOKENS = 1;
 #endif
 
+#ifdef TILE_8x32
+const uint ROWS = 8;
+const uint TOKENS = 32;
+#endif
+#ifdef TILE_8x1
+const uint ROWS = 8;
+const uint TOKENS = 1;
+#endif
+
 layout(local_size_x = 32) in;
 
+#ifdef WIDE
+layout(set = 0, binding = 0) readonly buffer Input { u64vec2 inputs[]; };
+#define INPUT(i) uintBitsToFloat(HALVES(inputs[i]))
+#else
 layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
+#define INPUT(i) inputs[i]
+#endif
 layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
 layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
 layout(set = 0, binding = 3) readonly buffer Residual { float residuals[]; };
@@ -65,7 +90,9 @@ void main() {
     uint firstOutput = gl_WorkGroupID.x * (ROWS * gl_WorkGroupSize.x) + gl_LocalInvocationID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
     uint batch = gl_WorkGroupID.z;
+#ifndef WIDE
     if (firstOutput >= rows) return;
+#endif
 
     // Past the edges the last row or token is read again and its sum dropped.
     uint weightAt[ROWS];
@@ -83,12 +110,57 @@ void main() {
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
 
+#if defined(TILE_8x32)
+    // Lane l of a subgroup holds the activations of tokens l, l + 8, ...
+    const uint GROUPS = TOKENS / 8;
+    uint own[GROUPS];
+    [[unroll]] for (uint g = 0; g < GROUPS; g++) {
+        uint token = min(firstToken + g * 8 + gl_SubgroupInvocationID, tokens - 1);
+        own[g] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
+    }
+    for (uint k = 0; k < columns / 8; k++) {
+        vec4 ownLow[GROUPS];
+        vec4 ownHigh[GROUPS];
+        [[unroll]] for (uint g = 0; g < GROUPS; g++) {
+            ownLow[g] = INPUT(own[g] + 2 * k);
+            ownHigh[g] = INPUT(own[g] + 2 * k + 1);
+        }
+        vec4 weightLow[ROWS];
+        vec4 weightHigh[ROWS];
+        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8(weights, weightAt[r] + k, weightLow[r], weightHigh[r])
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
+            vec4 inputLow = subgroupBroadcast(ownLow[t / 8], t % 8);
+            vec4 inputHigh = subgroupBroadcast(ownHigh[t / 8], t % 8);
+            [[unroll]] for (uint r = 0; r < ROWS; r++)
+                sums[r][t] += dot(weightLow[r], inputLow) + dot(weightHigh[r], inputHigh);
+        }
+    }
+#elif defined(TILE_8x1)
+    // Lane l of a subgroup holds every eighth eight of activations, from the l-th on.
+    for (uint first = 0; first < columns / 8; first += 8) {
+        uint k = min(first + gl_SubgroupInvocationID, columns / 8 - 1);
+        vec4 ownLow = INPUT(inputAt[0] + 2 * k);
+        vec4 ownHigh = INPUT(inputAt[0] + 2 * k + 1);
+        [[unroll]] for (uint lane = 0; lane < 8; lane++) {
+            vec4 inputLow = subgroupBroadcast(ownLow, lane);
+            vec4 inputHigh = subgroupBroadcast(ownHigh, lane);
+            if (first + lane < columns / 8) {
+                [[unroll]] for (uint r = 0; r < ROWS; r++) {
+                    vec4 weightLow;
+                    vec4 weightHigh;
+                    LOAD8(weights, weightAt[r] + first + lane, weightLow, weightHigh)
+                    sums[r][0] += dot(weightLow, inputLow) + dot(weightHigh, inputHigh);
+                }
+            }
+        }
+    }
+#else
     for (uint k = 0; k < columns / 8; k++) {
         vec4 inputLow[TOKENS];
         vec4 inputHigh[TOKENS];
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            inputLow[t] = inputs[inputAt[t] + 2 * k];
-            inputHigh[t] = inputs[inputAt[t] + 2 * k + 1];
+            inputLow[t] = INPUT(inputAt[t] + 2 * k);
+            inputHigh[t] = INPUT(inputAt[t] + 2 * k + 1);
         }
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
@@ -98,6 +170,7 @@ void main() {
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }
     }
+#endif
     uint rest = columns % 8;
     if (rest != 0) {
         // What lies behind the last column is not ours to read: it may be anything, NaN included.
@@ -109,8 +182,8 @@ void main() {
             vec4 weightHigh;
             LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-                vec4 low = mix(vec4(0), inputs[inputAt[t] + 2 * k], inLow);
-                vec4 high = rest > 4 ? mix(vec4(0), inputs[inputAt[t] + 2 * k + 1], inHigh) : vec4(0);
+                vec4 low = mix(vec4(0), INPUT(inputAt[t] + 2 * k), inLow);
+                vec4 high = rest > 4 ? mix(vec4(0), INPUT(inputAt[t] + 2 * k + 1), inHigh) : vec4(0);
                 sums[r][t] += dot(weightLow, low) + dot(weightHigh, high);
             }
         }

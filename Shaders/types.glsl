@@ -2,21 +2,44 @@
 //
 // A kernel that handles several types declares a variant axis TYPE (F32, F16 or BF16) and its buffers with the element
 // types below. Rows are padded to eight elements, so eight are read at once: `LOAD8(buffer, i, a, b)` gives elements
-// 8i ... 8i + 7 as two vec4. Single values are read and written in pairs, which makes 16-bit storage unnecessary.
+// 8i ... 8i + 7 as two vec4. With WIDE defined, buffers hold 64-bit words, of which a device that gathers lane by lane needs
+// half as many loads; `LOAD8` works alike. Single values are read and written in pairs, which makes 16-bit storage unnecessary.
+
+#ifdef WIDE
+#define HALVES(words) uvec4(unpackUint2x32((words).x), unpackUint2x32((words).y))
+#endif
 
 #ifdef TYPE_F32
+#ifdef WIDE
+#define Eight u64vec4
+#define LOAD8(source, i, a, b) { \
+    u64vec4 eight = source[i]; \
+    a = uintBitsToFloat(HALVES(eight.xy)); \
+    b = uintBitsToFloat(HALVES(eight.zw)); \
+}
+#else
 #define Eight mat2x4
-#define Pair vec2
 #define LOAD8(source, i, a, b) { mat2x4 eight = source[i]; a = eight[0]; b = eight[1]; }
+#endif
+#define Pair vec2
 #define UNPACK(pair) (pair)
 #define PACK(values) (values)
 #endif
 
-#ifdef TYPE_F16
+#ifndef TYPE_F32
+#ifdef WIDE
+#define Eight u64vec2
+#define WORDS(eight) HALVES(eight)
+#else
 #define Eight uvec4
+#define WORDS(eight) (eight)
+#endif
+#endif
+
+#ifdef TYPE_F16
 #define Pair uint
 #define LOAD8(source, i, a, b) { \
-    uvec4 eight = source[i]; \
+    uvec4 eight = WORDS(source[i]); \
     a = vec4(unpackHalf2x16(eight.x), unpackHalf2x16(eight.y)); \
     b = vec4(unpackHalf2x16(eight.z), unpackHalf2x16(eight.w)); \
 }
@@ -25,11 +48,10 @@
 #endif
 
 #ifdef TYPE_BF16
-#define Eight uvec4
 #define Pair uint
 // A bfloat16 is the upper half of a float32.
 #define LOAD8(source, i, a, b) { \
-    uvec4 eight = source[i]; \
+    uvec4 eight = WORDS(source[i]); \
     uvec4 evens = eight << 16; \
     uvec4 odds = eight & 0xffff0000u; \
     a = uintBitsToFloat(uvec4(evens.x, odds.x, evens.y, odds.y)); \

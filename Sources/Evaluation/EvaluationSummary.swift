@@ -80,7 +80,7 @@ public struct EvaluationSummary: Sendable, Encodable {
         lines.append(
             "on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
         if let speedup = c2c_speedup_over_text {
-            lines.append("c2c answers in 1/\(String(format: "%.2f", speedup)) of text-to-text's time (medians)")
+            lines.append("c2c takes \(percent(1 / speedup)) % of text-to-text's time (medians)")
         }
         return lines.joined(separator: "\n")
     }

@@ -19,6 +19,26 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     public var ttft_s: Double
     public var total_s: Double
 
+    public init(
+        id: String, mode: String, subject: String?, question: String, expected: String, predicted: String?,
+        correct: Bool, text: String, tokens: Int, background_tokens: Int, sequential_steps: Int, ttft_s: Double,
+        total_s: Double
+    ) {
+        self.id = id
+        self.mode = mode
+        self.subject = subject
+        self.question = question
+        self.expected = expected
+        self.predicted = predicted
+        self.correct = correct
+        self.text = text
+        self.tokens = tokens
+        self.background_tokens = background_tokens
+        self.sequential_steps = sequential_steps
+        self.ttft_s = ttft_s
+        self.total_s = total_s
+    }
+
     var key: ResultLog.Key { ResultLog.Key(id: id, mode: mode) }
 }
 

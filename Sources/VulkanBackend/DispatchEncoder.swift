@@ -30,6 +30,8 @@ struct DispatchEncoder {
     let limits: DeviceDescription.Limits
     /// The most bytes of a weight or cache that one launch binds.
     let bindableBytes: Int
+    /// See `VulkanBackendOptions.loadsByLane`.
+    let loadsByLane: Bool
 
     func encode(_ op: Op) throws -> [Dispatch] {
         switch op {

@@ -13,7 +13,13 @@ extension DispatchEncoder {
         let output = try operand(op.output, .write)
         let tokens = op.input.rows
         // Decode reads each weight once; there a wide tile of tokens would be idle.
-        let tile = tokens == 1 ? (rows: 4, tokens: 1) : (rows: 8, tokens: 8)
+        let tile: (rows: Int, tokens: Int) =
+            switch (tokens, loadsByLane) {
+            case (1, false): (4, 1)
+            case (1, true): (8, 1)
+            case (9..., true): (8, 32)
+            default: (8, 8)
+            }
         var flags = 0
         if bias != nil { flags |= 1 }
         if residual != nil { flags |= 2 }

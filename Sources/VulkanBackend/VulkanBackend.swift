@@ -11,6 +11,8 @@ public struct VulkanBackendOptions: Sendable {
     /// Binds at most this many bytes at once; nil is the device's own limit. Tests see windows with it without tensors of
     /// hundreds of megabytes.
     public var maximumBindingBytes: Int?
+    /// Takes the kernels for devices that load lane by lane; nil is what the device's properties say.
+    public var loadsByLane: Bool?
 
     public init() {}
 }
@@ -40,6 +42,15 @@ public final class VulkanBackend: Backend {
     public var name: String { device.description.name }
 
     public var maximumOutputBytes: Int { device.description.limits.maxStorageBufferRange }
+
+    /// Subgroups of eight lanes are vector registers of a CPU. There every load is a gather, lane by lane, also where all lanes
+    /// read one address; so few, wide loads pay.
+    private var loadsByLane: Bool {
+        let description = device.description
+        let isPossible =
+            description.limits.subgroupSize == 8 && description.features.int64 && description.features.subgroupBallot
+        return isPossible && options.loadsByLane ?? true
+    }
 
     private var bindableBytes: Int {
         min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
@@ -121,7 +132,8 @@ public final class VulkanBackend: Backend {
             }
         }
         let encoder = DispatchEncoder(
-            graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes)
+            graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
+            loadsByLane: loadsByLane)
         let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
         try library.prepare(dispatches)
 

@@ -82,6 +82,8 @@ public struct DeviceDescription: Sendable {
         public var acceleratedPackedDotProduct = false
         /// Subgroup arithmetic (add, max, ...) in compute shaders.
         public var subgroupArithmetic = false
+        /// Values of one lane for all (`subgroupBroadcast`) in compute shaders.
+        public var subgroupBallot = false
         public var subgroupShuffle = false
         public var subgroupSizeControl = false
         public var timelineSemaphore = false

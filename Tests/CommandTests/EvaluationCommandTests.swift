@@ -31,11 +31,11 @@ struct EvaluationCommandTests {
         let fused = try #require(results.accuracy["c2c"])
         #expect(results.questions >= 500 && receiver < 12)
         #expect(fused >= receiver + 80 && fused >= text - 12)
-        let size = try FileManager.default.subpathsOfDirectory(atPath: Self.resources.path).reduce(0) { sum, path in
-            let attributes = try FileManager.default.attributesOfItem(
-                atPath: Self.resources.appending(path: path).path)
-            let isFile = attributes[.type] as? FileAttributeType == .typeRegular
-            return sum + (isFile ? attributes[.size] as? Int ?? 0 : 0)
+        let weights = try FileManager.default.subpathsOfDirectory(atPath: Self.resources.path)
+            .filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".pt") }
+        let size = try weights.reduce(0) { sum, path in
+            let file = Self.resources.appending(path: path)
+            return sum + (try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0)
         }
         #expect(size < 6_000_000)
     }
@@ -58,16 +58,16 @@ struct EvaluationCommandTests {
     func accuracy() throws {
         let expected = try results().accuracy
         let outcome = try Program.run([
-            "eval", "--device", "cpu", "--limit", "150", "--kv-dtype", "f32", "--json",
+            "eval", "--device", "cpu", "--limit", "60", "--kv-dtype", "f32", "--json",
         ])
         let modes = try #require(try outcome.json()["modes"] as? [[String: Any]])
         #expect(modes.map { $0["mode"] as? String } == ["receiver", "sharer", "text", "c2c"])
         for mode in modes {
             let name = try #require(mode["mode"] as? String)
             let share = 100 * (try #require(mode["accuracy"] as? Double))
-            // Four standard errors of a share of 150 questions, at most.
+            // Four standard errors of a share of 60 questions, at most.
             let wanted = (expected[name] ?? 0) / 100
-            let scatter = 400 * (max(wanted * (1 - wanted), 0.005) / 150).squareRoot()
+            let scatter = 400 * (max(wanted * (1 - wanted), 0.005) / 60).squareRoot()
             #expect(abs(share - 100 * wanted) <= scatter, "\(name): \(share) against \(100 * wanted)")
         }
     }

@@ -60,7 +60,7 @@ import Testing
             (#"{"question":"q","choices":["a","b"],"answer":-1}"#, 1, "none of the 2"),
             (#"{"question":"q","choices":{"text":["a","b"],"label":["A"]},"answerKey":"A"}"#, 1, "label"),
             (#"{"question":"q","choices":{"text":["a","b"],"label":["A","B"]},"answerKey":"C"}"#, 1, "answerKey"),
-            (#"{"question":"q","answer":"####"}"#, 1, "number"),
+            ("{\"question\":\"q\",\"answer\":\"#### x\"}", 1, "number"),
         ])
     func malformed(text: String, line: Int, words: String) throws {
         do {

@@ -84,14 +84,17 @@ struct KernelBench {
     ///
     /// - Parameters:
     ///   - bindingBytes: the most that is bound at once, so that larger tensors are split.
+    ///   - loadsByLane: false keeps devices with kernels of their own for that from taking them.
     ///   - build: adds the op; `view` gives a bound tensor of this bench by its name.
     /// - Returns: values by tensor name, of the Vulkan device and of the reference.
     func run(
-        bindingBytes: Int? = nil, _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
+        bindingBytes: Int? = nil, loadsByLane: Bool? = nil,
+        _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         let device = try TestDevice.device()
         var options = VulkanBackendOptions()
         options.maximumBindingBytes = bindingBytes
+        options.loadsByLane = loadsByLane
         let found = try run(on: VulkanBackend(device, options: options), build)
         let expected = try run(on: ReferenceBackend(), build)
         if let messages = device.validation?.drain() {

@@ -17,18 +17,23 @@ struct LinearTests {
         Shape(tokens: 7, inputs: 33, outputs: 100), Shape(tokens: 33, inputs: 100, outputs: 33),
         Shape(tokens: 129, inputs: 24, outputs: 257), Shape(tokens: 9, inputs: 896, outputs: 7),
         Shape(tokens: 1, inputs: 1152, outputs: 515), Shape(tokens: 8, inputs: 7, outputs: 256),
+        Shape(tokens: 10, inputs: 64, outputs: 9), Shape(tokens: 70, inputs: 77, outputs: 300),
         Shape(batch: 3, tokens: 5, inputs: 40, outputs: 19), Shape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
     ]
 
     @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16])
     func product(_ shape: Shape, _ type: ElementType) throws {
+        for loadsByLane in [nil, false] { try product(shape, type, loadsByLane: loadsByLane) }
+    }
+
+    private func product(_ shape: Shape, _ type: ElementType, loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
         var bench = KernelBench()
         bench.random("x", .init(batch: shape.batch, rows: shape.tokens, columns: shape.inputs), using: &generator)
         bench.random(
             "w", .init(batch: shape.batch, rows: shape.outputs, columns: shape.inputs), type, using: &generator)
         bench.random("y", .init(batch: shape.batch, rows: shape.tokens, columns: shape.outputs), using: &generator)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
             graph.add(.linear(Linear(input: x, weight: w.tensor, bias: nil, activation: .none, output: y)))
         }

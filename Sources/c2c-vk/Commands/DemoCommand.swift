@@ -18,7 +18,7 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var device: DeviceOptions
 
     @Option(help: ArgumentHelp("How many held-out questions are asked in each mode.", valueName: "n"))
-    var questions = 100
+    var questions = 50
 
     @Flag(help: "Print one JSON object instead.")
     var json = false
