@@ -45,10 +45,18 @@ public struct Evaluator {
         }
         for question in questions {
             for mode in modes where !log.contains(id: question.id, mode: mode.rawValue) {
-                let result = try ask(question, mode)
+                let result = try askNamingErrors(question, mode)
                 try log.append(result)
                 guard try onResult(result) else { return }
             }
+        }
+    }
+
+    private func askNamingErrors(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> EvaluationResult {
+        do {
+            return try ask(question, mode)
+        } catch InferenceError.badRequest(let reason) {
+            throw EvaluationError("question \(question.id), mode \(mode.rawValue)", reason)
         }
     }
 

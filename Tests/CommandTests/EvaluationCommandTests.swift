@@ -127,7 +127,7 @@ struct EvaluationCommandTests {
         for method in ["generate", "logits"] {
             let outcome = try Program.run([
                 "eval", "--questions", folder.path("q.jsonl"), "--method", method, "--modes",
-                "receiver,sharer,text,c2c,oracle", "--shots", "2", "--max-new-tokens", "4", "--background-tokens", "4",
+                "receiver,sharer,text,c2c,oracle", "--shots", "1", "--max-new-tokens", "4", "--background-tokens", "4",
                 "--device", "cpu", "--report", folder.path("r.html"), "--shuffle", "--seed", "3",
             ])
             #expect(outcome.status == 0, "\(outcome.errors)")
@@ -138,6 +138,7 @@ struct EvaluationCommandTests {
         for (arguments, words) in [
             (["--modes", "nonsense"], "nonsense"), (["--questions", "/nonexistent"], "no such file"),
             (["--shots", "9999", "--modes", "oracle"], "--shots"), (["--method", "logits"], "no choices"),
+            (["--shots", "90", "--modes", "oracle"], "question 1, mode oracle: the prompt has"),
         ] {
             let outcome = try Program.run(["eval", "--device", "cpu", "--limit", "2"] + arguments)
             #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
