@@ -4,49 +4,52 @@
 // used TOKENS times and every activation ROWS times. 1 token is decode.
 //
 // Most devices load an activation for all lanes at once where all want the same one. Those that gather lane by lane do not;
-// for them, with subgroups of eight, the tiles 8x32 and 8x1 let each lane load another activation and broadcast it, and load
-// words of 64 bits.
+// for them, with subgroups of eight, the tiles L8x16, L8x8 and L8x1 let each lane load another activation and broadcast it,
+// and read texels. There a tile's unrolled body also has to fit the processor's cache of decoded instructions.
 //
 // variant TYPE: F32 F16 BF16
-// variant TILE: 8x8 4x1 8x32 8x1
+// variant TILE: 8x8 4x1 L8x16 L8x8 L8x1
 #version 460
 #extension GL_EXT_control_flow_attributes : require
-#if defined(TILE_8x32) || defined(TILE_8x1)
-#define WIDE
+#if defined(TILE_L8x16) || defined(TILE_L8x8) || defined(TILE_L8x1)
+#define TEXELS
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_ballot : require
-#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
 #endif
 #include "types.glsl"
 
-#ifdef TILE_8x8
-const uint ROWS = 8;
-const uint TOKENS = 8;
-#endif
 #ifdef TILE_4x1
 const uint ROWS = 4;
+#else
+const uint ROWS = 8;
+#endif
+#if defined(TILE_L8x16)
+const uint TOKENS = 16;
+#elif defined(TILE_8x8) || defined(TILE_L8x8)
+const uint TOKENS = 8;
+#else
 const uint TOKENS = 1;
 #endif
 
-#ifdef TILE_8x32
-const uint ROWS = 8;
-const uint TOKENS = 32;
-#endif
-#ifdef TILE_8x1
-const uint ROWS = 8;
-const uint TOKENS = 1;
-#endif
+layout(local_size_x = 8) in;
 
-layout(local_size_x = 32) in;
-
-#ifdef WIDE
-layout(set = 0, binding = 0) readonly buffer Input { u64vec2 inputs[]; };
-#define INPUT(i) uintBitsToFloat(HALVES(inputs[i]))
+#ifdef TEXELS
+layout(set = 0, binding = 0) uniform usamplerBuffer inputs;
+layout(set = 0, binding = 1) uniform usamplerBuffer weights;
+#define INPUT(i) uintBitsToFloat(texelFetch(inputs, int(i)))
 #else
 layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
+layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
 #define INPUT(i) inputs[i]
 #endif
-layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
+// The k-th eight of activations of a row. What lies behind the last column is not ours to read: it may be anything, NaN
+// included. A weight has zeros there.
+#define LOAD_INPUT(at, k, low, high) { \
+    uint eight = k; \
+    uint column = 8 * eight; \
+    low = mix(vec4(0), INPUT((at) + 2 * eight), lessThan(column + uvec4(0, 1, 2, 3), uvec4(columns))); \
+    high = mix(vec4(0), INPUT((at) + 2 * eight + 1), lessThan(column + uvec4(4, 5, 6, 7), uvec4(columns))); \
+}
 layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
 layout(set = 0, binding = 3) readonly buffer Residual { float residuals[]; };
 layout(set = 0, binding = 4) writeonly buffer Output { float outputs[]; };
@@ -90,7 +93,8 @@ void main() {
     uint firstOutput = gl_WorkGroupID.x * (ROWS * gl_WorkGroupSize.x) + gl_LocalInvocationID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
     uint batch = gl_WorkGroupID.z;
-#ifndef WIDE
+    uint eights = (columns + 7) / 8;
+#ifndef TEXELS
     if (firstOutput >= rows) return;
 #endif
 
@@ -100,31 +104,42 @@ void main() {
         uint row = min(firstOutput + r * gl_WorkGroupSize.x, rows - 1);
         weightAt[r] = weightOffset + batch * weightBatchStride + row * weightRowStride;
     }
-    uint inputAt[TOKENS];
-    [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-        uint token = min(firstToken + t, tokens - 1);
-        inputAt[t] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
-    }
+    uint batchAt = inputOffset + (firstBatch + batch) * inputBatchStride;
 
     float sums[ROWS][TOKENS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
 
-#if defined(TILE_8x32)
+#if defined(TILE_L8x1)
+    // Lane l of a subgroup holds every eighth eight of activations, from the l-th on.
+    uint inputAt = batchAt + firstToken * inputRowStride;
+    for (uint first = 0; first < eights; first += 8) {
+        vec4 ownLow;
+        vec4 ownHigh;
+        LOAD_INPUT(inputAt, min(first + gl_SubgroupInvocationID, eights - 1), ownLow, ownHigh)
+        [[unroll]] for (uint lane = 0; lane < 8; lane++) {
+            vec4 inputLow = subgroupBroadcast(ownLow, lane);
+            vec4 inputHigh = subgroupBroadcast(ownHigh, lane);
+            if (first + lane < eights) {
+                [[unroll]] for (uint r = 0; r < ROWS; r++) {
+                    vec4 weightLow;
+                    vec4 weightHigh;
+                    LOAD8(weights, weightAt[r] + first + lane, weightLow, weightHigh)
+                    sums[r][0] += dot(weightLow, inputLow) + dot(weightHigh, inputHigh);
+                }
+            }
+        }
+    }
+#elif defined(TEXELS)
     // Lane l of a subgroup holds the activations of tokens l, l + 8, ...
     const uint GROUPS = TOKENS / 8;
-    uint own[GROUPS];
-    [[unroll]] for (uint g = 0; g < GROUPS; g++) {
-        uint token = min(firstToken + g * 8 + gl_SubgroupInvocationID, tokens - 1);
-        own[g] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
-    }
-    for (uint k = 0; k < columns / 8; k++) {
+    uint inputAt[GROUPS];
+    [[unroll]] for (uint g = 0; g < GROUPS; g++)
+        inputAt[g] = batchAt + min(firstToken + g * 8 + gl_SubgroupInvocationID, tokens - 1) * inputRowStride;
+    for (uint k = 0; k < eights; k++) {
         vec4 ownLow[GROUPS];
         vec4 ownHigh[GROUPS];
-        [[unroll]] for (uint g = 0; g < GROUPS; g++) {
-            ownLow[g] = INPUT(own[g] + 2 * k);
-            ownHigh[g] = INPUT(own[g] + 2 * k + 1);
-        }
+        [[unroll]] for (uint g = 0; g < GROUPS; g++) LOAD_INPUT(inputAt[g], k, ownLow[g], ownHigh[g])
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8(weights, weightAt[r] + k, weightLow[r], weightHigh[r])
@@ -135,33 +150,13 @@ void main() {
                 sums[r][t] += dot(weightLow[r], inputLow) + dot(weightHigh[r], inputHigh);
         }
     }
-#elif defined(TILE_8x1)
-    // Lane l of a subgroup holds every eighth eight of activations, from the l-th on.
-    for (uint first = 0; first < columns / 8; first += 8) {
-        uint k = min(first + gl_SubgroupInvocationID, columns / 8 - 1);
-        vec4 ownLow = INPUT(inputAt[0] + 2 * k);
-        vec4 ownHigh = INPUT(inputAt[0] + 2 * k + 1);
-        [[unroll]] for (uint lane = 0; lane < 8; lane++) {
-            vec4 inputLow = subgroupBroadcast(ownLow, lane);
-            vec4 inputHigh = subgroupBroadcast(ownHigh, lane);
-            if (first + lane < columns / 8) {
-                [[unroll]] for (uint r = 0; r < ROWS; r++) {
-                    vec4 weightLow;
-                    vec4 weightHigh;
-                    LOAD8(weights, weightAt[r] + first + lane, weightLow, weightHigh)
-                    sums[r][0] += dot(weightLow, inputLow) + dot(weightHigh, inputHigh);
-                }
-            }
-        }
-    }
 #else
-    for (uint k = 0; k < columns / 8; k++) {
+    uint inputAt[TOKENS];
+    [[unroll]] for (uint t = 0; t < TOKENS; t++) inputAt[t] = batchAt + min(firstToken + t, tokens - 1) * inputRowStride;
+    for (uint k = 0; k < eights; k++) {
         vec4 inputLow[TOKENS];
         vec4 inputHigh[TOKENS];
-        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            inputLow[t] = INPUT(inputAt[t] + 2 * k);
-            inputHigh[t] = INPUT(inputAt[t] + 2 * k + 1);
-        }
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) LOAD_INPUT(inputAt[t], k, inputLow[t], inputHigh[t])
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
@@ -171,23 +166,6 @@ void main() {
         }
     }
 #endif
-    uint rest = columns % 8;
-    if (rest != 0) {
-        // What lies behind the last column is not ours to read: it may be anything, NaN included.
-        uint k = columns / 8;
-        bvec4 inLow = lessThan(uvec4(0, 1, 2, 3), uvec4(rest));
-        bvec4 inHigh = lessThan(uvec4(4, 5, 6, 7), uvec4(rest));
-        [[unroll]] for (uint r = 0; r < ROWS; r++) {
-            vec4 weightLow;
-            vec4 weightHigh;
-            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
-            [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-                vec4 low = mix(vec4(0), INPUT(inputAt[t] + 2 * k), inLow);
-                vec4 high = rest > 4 ? mix(vec4(0), INPUT(inputAt[t] + 2 * k + 1), inHigh) : vec4(0);
-                sums[r][t] += dot(weightLow, low) + dot(weightHigh, high);
-            }
-        }
-    }
 
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstOutput + r * gl_WorkGroupSize.x;

@@ -2,20 +2,15 @@
 //
 // A kernel that handles several types declares a variant axis TYPE (F32, F16 or BF16) and its buffers with the element
 // types below. Rows are padded to eight elements, so eight are read at once: `LOAD8(buffer, i, a, b)` gives elements
-// 8i ... 8i + 7 as two vec4. With WIDE defined, buffers hold 64-bit words, of which a device that gathers lane by lane needs
-// half as many loads; `LOAD8` works alike. Single values are read and written in pairs, which makes 16-bit storage unnecessary.
-
-#ifdef WIDE
-#define HALVES(words) uvec4(unpackUint2x32((words).x), unpackUint2x32((words).y))
-#endif
+// 8i ... 8i + 7 as two vec4. With TEXELS defined, the source is a `usamplerBuffer`, of which a device that gathers lane by lane
+// loads a texel for each lane at once, where it loads a storage buffer's words one by one; `LOAD8` works alike. Single values
+// are read and written in pairs, which makes 16-bit storage unnecessary.
 
 #ifdef TYPE_F32
-#ifdef WIDE
-#define Eight u64vec4
+#ifdef TEXELS
 #define LOAD8(source, i, a, b) { \
-    u64vec4 eight = source[i]; \
-    a = uintBitsToFloat(HALVES(eight.xy)); \
-    b = uintBitsToFloat(HALVES(eight.zw)); \
+    a = uintBitsToFloat(texelFetch(source, int(2 * (i)))); \
+    b = uintBitsToFloat(texelFetch(source, int(2 * (i) + 1))); \
 }
 #else
 #define Eight mat2x4
@@ -27,19 +22,18 @@
 #endif
 
 #ifndef TYPE_F32
-#ifdef WIDE
-#define Eight u64vec2
-#define WORDS(eight) HALVES(eight)
-#else
 #define Eight uvec4
-#define WORDS(eight) (eight)
+#ifdef TEXELS
+#define WORDS(source, i) texelFetch(source, int(i))
+#else
+#define WORDS(source, i) source[i]
 #endif
 #endif
 
 #ifdef TYPE_F16
 #define Pair uint
 #define LOAD8(source, i, a, b) { \
-    uvec4 eight = WORDS(source[i]); \
+    uvec4 eight = WORDS(source, i); \
     a = vec4(unpackHalf2x16(eight.x), unpackHalf2x16(eight.y)); \
     b = vec4(unpackHalf2x16(eight.z), unpackHalf2x16(eight.w)); \
 }
@@ -51,7 +45,7 @@
 #define Pair uint
 // A bfloat16 is the upper half of a float32.
 #define LOAD8(source, i, a, b) { \
-    uvec4 eight = WORDS(source[i]); \
+    uvec4 eight = WORDS(source, i); \
     uvec4 evens = eight << 16; \
     uvec4 odds = eight & 0xffff0000u; \
     a = uintBitsToFloat(uvec4(evens.x, odds.x, evens.y, odds.y)); \

@@ -86,7 +86,8 @@ public final class Responder {
         let alone = try ids(opening + [question])
         // What stays is what the prompt without exemplars has: its end as far as both end alike, and its beginning.
         let tail = zip(alone.reversed(), whole.reversed()).prefix { $0 == $1 }.count
-        var prompt = Prompt(whole, sections: Section.defaults(promptLength: whole.count, sharerCount: 0))
+        // Rows are hidden from the last section on.
+        var prompt = Prompt(whole, sections: Section.lastApart(promptLength: whole.count, sharerMask: -1))
         let (start, end) = (alone.count - tail, min(whole.count - tail, whole.count - 1))
         if start < end { prompt.hiddenRows = start..<end }
         return prompt

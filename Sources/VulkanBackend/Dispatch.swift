@@ -8,6 +8,8 @@ struct Dispatch {
     /// Names the launch in profiles.
     var label: String
     var bindings: [BufferBinding]
+    /// Which of them the kernel reads as texels.
+    var texelBindings: Set<Int> = []
     /// The push constants, in the order the shader declares them.
     var constants: [UInt32]
     var groups: (x: Int, y: Int, z: Int)

@@ -72,7 +72,7 @@ struct DispatchEncoder {
         let shape = info.shape
         let elementBytes = info.type.byteCount
         // What aligning a window's start may add in front of it.
-        let bindable = bindableBytes - limits.minStorageBufferOffsetAlignment
+        let bindable = bindableBytes - limits.bindingAlignment
         let matrixBytes = shape.batchStride * elementBytes
         if matrixBytes <= bindable {
             let matrices = min(shape.batch, bindable / max(1, matrixBytes))
@@ -109,7 +109,7 @@ struct DispatchEncoder {
         }
         let elementBytes = info(tensor).type.byteCount
         let start = location.offset + offset * elementBytes
-        let aligned = start - start % limits.minStorageBufferOffsetAlignment
+        let aligned = start - start % limits.bindingAlignment
         let end = min(start + count * elementBytes, location.offset + location.byteCount)
         guard end - aligned <= limits.maxStorageBufferRange else {
             throw InferenceError.badGraph(

@@ -24,7 +24,7 @@ final class KernelLibrary {
             }
             return KernelDescription(
                 label: name, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
-                pushConstantBytes: dispatch.constants.count * 4)
+                texelBindings: dispatch.texelBindings, pushConstantBytes: dispatch.constants.count * 4)
         }
         for (name, kernel) in zip(names, try device.makeKernels(descriptions)) {
             kernels[name] = kernel

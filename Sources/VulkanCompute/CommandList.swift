@@ -11,6 +11,7 @@ public final class CommandList: @unchecked Sendable {
 
     let commands: CommandBuffer
     let buffers: [Buffer]
+    private let views: [TexelView]
     /// Timeline value of the latest submission; 0 before the first.
     let lastSubmission = Atomic<UInt64>(0)
     private let kernels: [Kernel]
@@ -26,13 +27,14 @@ public final class CommandList: @unchecked Sendable {
     }
 
     init(
-        label: String, commands: CommandBuffer, buffers: [Buffer], kernels: [Kernel], timeline: Timeline,
-        timing: ListTiming, queries: TimestampQueries, measured: [MeasuredCommand], dispatchCount: Int,
-        barrierCount: Int
+        label: String, commands: CommandBuffer, buffers: [Buffer], views: [TexelView], kernels: [Kernel],
+        timeline: Timeline, timing: ListTiming, queries: TimestampQueries, measured: [MeasuredCommand],
+        dispatchCount: Int, barrierCount: Int
     ) {
         self.label = label
         self.commands = commands
         self.buffers = buffers
+        self.views = views
         self.kernels = kernels
         self.timeline = timeline
         self.timing = timing

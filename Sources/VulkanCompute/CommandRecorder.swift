@@ -30,6 +30,7 @@ public final class CommandRecorder {
     private var knownBuffers: Set<ObjectIdentifier> = []
     private var kernels: [Kernel] = []
     private var knownKernels: Set<ObjectIdentifier> = []
+    private var texelViews: [TexelView.Key: TexelView] = [:]
     private var writesHostReadable = false
     private var queries: TimestampQueries
     private var measured: [CommandList.MeasuredCommand] = []
@@ -63,12 +64,15 @@ public final class CommandRecorder {
     ) throws {
         let label = label ?? kernel.label
         try checkArguments(kernel, label, bindings, pushConstants.count, groups)
+        let views = try bindings.enumerated().map { index, binding in
+            kernel.texelBindings.contains(index) ? try texelView(binding) : nil
+        }
         try record(.compute, label, kernel.label, cost, bindings.map(Self.access)) {
             if boundKernel !== kernel {
                 vkCmdBindPipeline(commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
                 boundKernel = kernel
             }
-            pushDescriptors(bindings, layout: kernel.layout.handle)
+            pushDescriptors(bindings, views, layout: kernel.layout.handle)
             if kernel.pushConstantBytes > 0 {
                 vkCmdPushConstants(
                     commands.handle, kernel.layout.handle, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0,
@@ -151,7 +155,8 @@ public final class CommandRecorder {
         if writesHostReadable { commands.barrierToHost() }
         try commands.end()
         return CommandList(
-            label: label, commands: commands, buffers: buffers, kernels: kernels, timeline: timeline, timing: timing,
+            label: label, commands: commands, buffers: buffers, views: Array(texelViews.values), kernels: kernels,
+            timeline: timeline, timing: timing,
             queries: queries, measured: measured, dispatchCount: dispatchCount, barrierCount: barrierCount)
     }
 }
@@ -197,8 +202,19 @@ extension CommandRecorder {
         if isWritten, buffer.isHostReadable { writesHostReadable = true }
     }
 
-    private func pushDescriptors(_ bindings: [BufferBinding], layout: VkPipelineLayout) {
+    /// The view that a kernel reads a binding's texels through.
+    private func texelView(_ binding: BufferBinding) throws -> TexelView {
+        let key = TexelView.Key(binding)
+        if let view = texelViews[key] { return view }
+        let view = try TexelView(key, on: device)
+        texelViews[key] = view
+        return view
+    }
+
+    /// - Parameter views: for each binding that is a texel buffer.
+    private func pushDescriptors(_ bindings: [BufferBinding], _ views: [TexelView?], layout: VkPipelineLayout) {
         guard !bindings.isEmpty else { return }
+        let viewHandles = views.map { $0?.handle }
         withUnsafeTemporaryAllocation(of: VkDescriptorBufferInfo.self, capacity: bindings.count) { infos in
             withUnsafeTemporaryAllocation(of: VkWriteDescriptorSet.self, capacity: bindings.count) { writes in
                 for (index, binding) in bindings.enumerated() {
@@ -211,13 +227,20 @@ extension CommandRecorder {
                     write.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET
                     write.dstBinding = UInt32(index)
                     write.descriptorCount = 1
-                    write.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                    write.descriptorType =
+                        views[index] == nil
+                        ? VK_DESCRIPTOR_TYPE_STORAGE_BUFFER : VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER
                     write.pBufferInfo = infos.baseAddress.map { UnsafePointer($0 + index) }
                     writes.initializeElement(at: index, to: write)
                 }
-                device.pushDescriptorSet(
-                    commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, UInt32(bindings.count),
-                    writes.baseAddress)
+                viewHandles.withUnsafeBufferPointer { handles in
+                    for index in bindings.indices {
+                        writes[index].pTexelBufferView = handles.baseAddress.map { $0 + index }
+                    }
+                    device.pushDescriptorSet(
+                        commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, UInt32(bindings.count),
+                        writes.baseAddress)
+                }
             }
         }
     }
@@ -262,17 +285,22 @@ extension CommandRecorder {
                     "\(name) is \(binding.byteCount) bytes from \(binding.offset), the buffer has "
                         + "\(binding.buffer.byteCount)")
             }
-            guard binding.byteCount <= limits.maxStorageBufferRange else {
+            let isTexels = kernel.texelBindings.contains(index)
+            let most = isTexels ? limits.maxTexelBufferBytes : limits.maxStorageBufferRange
+            guard binding.byteCount <= most else {
                 throw failure(
                     label,
-                    "\(name) is \(binding.byteCount) bytes, the device binds at most \(limits.maxStorageBufferRange); "
-                        + "bind it in windows")
+                    "\(name) is \(binding.byteCount) bytes, the device binds at most \(most); bind it in windows")
             }
-            guard binding.offset % limits.minStorageBufferOffsetAlignment == 0 else {
+            let alignment =
+                isTexels ? limits.minTexelBufferOffsetAlignment : limits.minStorageBufferOffsetAlignment
+            guard binding.offset % alignment == 0 else {
                 throw failure(
-                    label,
-                    "\(name) starts at \(binding.offset), which is no multiple of "
-                        + "\(limits.minStorageBufferOffsetAlignment)")
+                    label, "\(name) starts at \(binding.offset), which is no multiple of \(alignment)")
+            }
+            guard !isTexels || binding.byteCount % TexelView.texelBytes == 0 else {
+                throw failure(
+                    label, "\(name) is \(binding.byteCount) bytes, no whole number of texels of \(TexelView.texelBytes)")
             }
         }
         let most = limits.maxComputeWorkGroupCount

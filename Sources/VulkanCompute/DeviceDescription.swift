@@ -45,6 +45,9 @@ public struct DeviceDescription: Sendable {
         public let maxStorageBufferRange: Int
         public let maxPushConstantsSize: Int
         public let minStorageBufferOffsetAlignment: Int
+        /// Of a texel buffer: texels it can have, and what its start is a multiple of.
+        public let maxTexelBufferElements: Int
+        public let minTexelBufferOffsetAlignment: Int
         public let maxComputeSharedMemorySize: Int
         public let maxComputeWorkGroupInvocations: Int
         public let maxComputeWorkGroupSize: (x: Int, y: Int, z: Int)

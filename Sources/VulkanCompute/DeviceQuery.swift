@@ -98,6 +98,8 @@ extension DeviceDescription.Limits {
             maxStorageBufferRange: Int(limits.maxStorageBufferRange),
             maxPushConstantsSize: Int(limits.maxPushConstantsSize),
             minStorageBufferOffsetAlignment: Int(clamping: limits.minStorageBufferOffsetAlignment),
+            maxTexelBufferElements: Int(limits.maxTexelBufferElements),
+            minTexelBufferOffsetAlignment: Int(clamping: limits.minTexelBufferOffsetAlignment),
             maxComputeSharedMemorySize: Int(limits.maxComputeSharedMemorySize),
             maxComputeWorkGroupInvocations: Int(limits.maxComputeWorkGroupInvocations),
             maxComputeWorkGroupSize: (Int(size.0), Int(size.1), Int(size.2)),

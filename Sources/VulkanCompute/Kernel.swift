@@ -6,21 +6,24 @@ public struct KernelDescription: Sendable {
     public var label: String
     public var spirv: [UInt32]
     public var entryPoint: String
-    /// Storage buffers at bindings 0..<storageBuffers of set 0.
+    /// Buffers at bindings 0..<storageBuffers of set 0.
     public var storageBuffers: Int
+    /// Which of them are uniform texel buffers of four u32 (`usamplerBuffer`) instead of storage buffers.
+    public var texelBindings: Set<Int>
     /// Bytes of push constants, a multiple of 4.
     public var pushConstantBytes: Int
     /// 32-bit specialization constants (floats and booleans by their bits).
     public var specialization: [(id: UInt32, value: UInt32)]
 
     public init(
-        label: String, spirv: [UInt32], entryPoint: String = "main", storageBuffers: Int, pushConstantBytes: Int = 0,
-        specialization: [(id: UInt32, value: UInt32)] = []
+        label: String, spirv: [UInt32], entryPoint: String = "main", storageBuffers: Int, texelBindings: Set<Int> = [],
+        pushConstantBytes: Int = 0, specialization: [(id: UInt32, value: UInt32)] = []
     ) {
         self.label = label
         self.spirv = spirv
         self.entryPoint = entryPoint
         self.storageBuffers = storageBuffers
+        self.texelBindings = texelBindings
         self.pushConstantBytes = pushConstantBytes
         self.specialization = specialization
     }
@@ -67,6 +70,7 @@ public struct KernelDescription: Sendable {
 public final class Kernel: @unchecked Sendable {
     public let label: String
     public let storageBuffers: Int
+    public let texelBindings: Set<Int>
     public let pushConstantBytes: Int
 
     let pipeline: DeviceObject
@@ -77,6 +81,7 @@ public final class Kernel: @unchecked Sendable {
         try description.check(against: device.limits)
         label = description.label
         storageBuffers = description.storageBuffers
+        texelBindings = description.texelBindings
         pushConstantBytes = description.pushConstantBytes
         do {
             setLayout = try Self.makeSetLayout(description, on: device)
@@ -94,7 +99,9 @@ public final class Kernel: @unchecked Sendable {
             let bindings = (0..<description.storageBuffers).map { index in
                 var binding = VkDescriptorSetLayoutBinding()
                 binding.binding = UInt32(index)
-                binding.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
+                binding.descriptorType =
+                    description.texelBindings.contains(index)
+                    ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
                 binding.descriptorCount = 1
                 binding.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
                 return binding

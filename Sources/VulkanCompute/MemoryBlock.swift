@@ -69,10 +69,10 @@ final class MemoryBlock {
 
     var bufferHandle: VkBuffer { buffer.handle }
 
-    /// Usage of every block: any buffer can be an argument of a kernel, and the source or target of a copy.
+    /// Usage of every block: any buffer can be an argument of a kernel in either form, and the source or target of a copy.
     static let usage =
-        VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue
-        | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
+        VK_BUFFER_USAGE_STORAGE_BUFFER_BIT.rawValue | VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT.rawValue
+        | VK_BUFFER_USAGE_TRANSFER_SRC_BIT.rawValue | VK_BUFFER_USAGE_TRANSFER_DST_BIT.rawValue
 
     init(
         _ kind: MemoryKind, _ type: MemoryTypeChoice, byteCount: Int, isDedicated: Bool, on device: LogicalDevice

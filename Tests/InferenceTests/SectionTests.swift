@@ -9,7 +9,7 @@ struct SectionTests {
             Section.defaults(promptLength: 5, sharerCount: 2)
                 == [Section(length: 4, sharerMask: 3), Section(length: 1, sharerMask: -1)])
         #expect(Section.defaults(promptLength: 1, sharerCount: 1) == [Section(length: 1, sharerMask: -1)])
-        #expect(Section.defaults(promptLength: 3, sharerCount: 0).map(\.sharerMask) == [-1, -1])
+        #expect(Section.defaults(promptLength: 3, sharerCount: 0) == [Section(length: 3, sharerMask: -1)])
     }
 
     @Test("the command line's form")

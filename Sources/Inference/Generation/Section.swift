@@ -10,10 +10,15 @@ public struct Section: Sendable, Hashable {
         self.sharerMask = sharerMask
     }
 
-    /// All but the last token with every sharer, then the last token alone.
+    /// All but the last token with every sharer, then the last token alone. Without sharers, the prompt in one.
     public static func defaults(promptLength: Int, sharerCount: Int) -> [Section] {
-        let mask = sharerCount == 0 ? -1 : (1 << sharerCount) - 1
-        return [Section(length: promptLength - 1, sharerMask: mask), Section(length: 1, sharerMask: -1)]
+        if sharerCount == 0 { return promptLength > 0 ? [Section(length: promptLength, sharerMask: -1)] : [] }
+        return lastApart(promptLength: promptLength, sharerMask: (1 << sharerCount) - 1)
+    }
+
+    /// All but the last token, then that alone.
+    public static func lastApart(promptLength: Int, sharerMask: Int) -> [Section] {
+        [Section(length: promptLength - 1, sharerMask: sharerMask), Section(length: 1, sharerMask: -1)]
             .filter { $0.length > 0 }
     }
 
