@@ -134,7 +134,7 @@ public final class VulkanBackend: Backend {
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
             loadsByLane: loadsByLane)
-        let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
+        let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
         let plan = try VulkanPlan(name: graph.name, dispatches: dispatches) {
