@@ -32,6 +32,8 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
+    /// Memory of at least so many bytes between the launches of one op.
+    let temporary: (_ byteCount: Int) throws -> Buffer
 
     /// The lanes of a workgroup that is sure to be a single subgroup; nil where subgroups may be too small to be of use.
     var subgroupLanes: Int? {

@@ -29,6 +29,7 @@ public final class VulkanBackend: Backend {
     private let library: KernelLibrary
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
+    private var temporary: Buffer?
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
     private var profile = Profile()
@@ -133,7 +134,7 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane)
+            loadsByLane: loadsByLane, temporary: temporaryBuffer)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
@@ -148,6 +149,14 @@ public final class VulkanBackend: Backend {
         plans.removeAll { $0.object == nil }
         plans.append(Weak(object: plan))
         return plan
+    }
+
+    /// What the launches of one op hand on to each other; grown like scratch memory.
+    private func temporaryBuffer(byteCount: Int) throws -> Buffer {
+        if let temporary, temporary.byteCount >= byteCount { return temporary }
+        let buffer = try device.makeBuffer(label: "temporary", byteCount: max(byteCount, 1 << 16))
+        temporary = buffer
+        return buffer
     }
 
     /// The scratch memory of all plans. A larger one replaces it; plans recorded with the old one keep that.
