@@ -1,14 +1,15 @@
 // A matrix product with a weight as the file holds it: output = activation(input * weight^T + bias) + residual.
 //
 // Each invocation computes a tile of ROWS weight rows by TOKENS tokens in registers, so that every weight it loads is
-// used TOKENS times and every activation ROWS times. 1 token is decode.
+// used TOKENS times and every activation ROWS times. 1 token is decode. With few tokens, where loads decide, a subgroup
+// computes a tile together instead (S4x1, S4x8): see `linear_subgroup.glsl`.
 //
 // Most devices load an activation for all lanes at once where all want the same one. Those that gather lane by lane do not;
 // for them, with subgroups of eight, the tiles L8x16, L8x8 and L8x1 let each lane load another activation and broadcast it,
 // and read texels. There a tile's unrolled body also has to fit the processor's cache of decoded instructions.
 //
 // variant TYPE: F32 F16 BF16
-// variant TILE: 8x8 4x1 L8x16 L8x8 L8x1
+// variant TILE: 8x8 4x1 S4x1 S4x8 L8x16 L8x8 L8x1
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #if defined(TILE_L8x16) || defined(TILE_L8x8) || defined(TILE_L8x1)
@@ -16,22 +17,33 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_ballot : require
 #endif
+#if defined(TILE_S4x1) || defined(TILE_S4x8)
+#define BY_SUBGROUP
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#endif
 #include "types.glsl"
 
-#ifdef TILE_4x1
+#if defined(TILE_4x1) || defined(BY_SUBGROUP)
 const uint ROWS = 4;
 #else
 const uint ROWS = 8;
 #endif
 #if defined(TILE_L8x16)
 const uint TOKENS = 16;
-#elif defined(TILE_8x8) || defined(TILE_L8x8)
+#elif defined(TILE_8x8) || defined(TILE_L8x8) || defined(TILE_S4x8)
 const uint TOKENS = 8;
 #else
 const uint TOKENS = 1;
 #endif
 
+#ifdef BY_SUBGROUP
+layout(local_size_x_id = 0) in;
+#elif defined(TEXELS)
 layout(local_size_x = 8) in;
+#else
+layout(local_size_x = 32) in;
+#endif
 
 #ifdef TEXELS
 layout(set = 0, binding = 0) uniform usamplerBuffer inputs;
@@ -89,6 +101,21 @@ float gelu(float x) {
     return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
 }
 
+// Ends the sum of a row and a token of matrix `batch` of the window.
+void finish(float sum, uint batch, uint row, uint token) {
+    uint output_ = firstRow + row;
+    uint matrix = firstBatch + batch;
+    float value = sum;
+    if ((flags & 1) != 0) value += biases[matrix * biasBatchStride + output_];
+    if ((flags & 4) != 0) value = gelu(value);
+    if ((flags & 2) != 0)
+        value += residuals[residualOffset + matrix * residualBatchStride + token * residualRowStride + output_];
+    outputs[outputOffset + matrix * outputBatchStride + token * outputRowStride + output_] = value;
+}
+
+#ifdef BY_SUBGROUP
+#include "linear_subgroup.glsl"
+#else
 void main() {
     uint firstOutput = gl_WorkGroupID.x * (ROWS * gl_WorkGroupSize.x) + gl_LocalInvocationID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
@@ -170,17 +197,11 @@ void main() {
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstOutput + r * gl_WorkGroupSize.x;
         if (row >= rows) break;
-        row += firstRow;
-        float bias = (flags & 1) != 0 ? biases[(firstBatch + batch) * biasBatchStride + row] : 0.0;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             uint token = firstToken + t;
             if (token >= tokens) break;
-            float value = sums[r][t] + bias;
-            if ((flags & 4) != 0) value = gelu(value);
-            if ((flags & 2) != 0)
-                value += residuals[residualOffset + (firstBatch + batch) * residualBatchStride
-                    + token * residualRowStride + row];
-            outputs[outputOffset + (firstBatch + batch) * outputBatchStride + token * outputRowStride + row] = value;
+            finish(sums[r][t], batch, row, token);
         }
     }
 }
+#endif

@@ -1,7 +1,36 @@
 import Inference
 import VulkanCompute
 
+/// What a workgroup of `linear` computes.
+private struct LinearTile {
+    /// As the kernel's variants are called.
+    var name: String
+    /// Rows of the weight.
+    var groupRows: Int
+    var tokens: Int
+    /// Invocations of a workgroup where the kernel leaves them open.
+    var lanes: Int?
+}
+
 extension DispatchEncoder {
+    private func tile(rows: Int, tokens: Int) -> LinearTile {
+        if loadsByLane {
+            switch tokens {
+            case 1: return LinearTile(name: "L8x1", groupRows: 64, tokens: 1)
+            case ...8: return LinearTile(name: "L8x8", groupRows: 64, tokens: 8)
+            default: return LinearTile(name: "L8x16", groupRows: 64, tokens: 16)
+            }
+        }
+        // Few tokens read each weight once or so; there a wide tile would be idle.
+        let lanes = rows.groups(of: 4) <= limits.maxComputeWorkGroupCount.x ? subgroupLanes : nil
+        switch (tokens, lanes) {
+        case (1, let lanes?): return LinearTile(name: "S4x1", groupRows: 4, tokens: 1, lanes: lanes)
+        case (...8, let lanes?): return LinearTile(name: "S4x8", groupRows: 4, tokens: 8, lanes: lanes)
+        case (1, nil): return LinearTile(name: "4x1", groupRows: 128, tokens: 1)
+        default: return LinearTile(name: "8x8", groupRows: 256, tokens: 8)
+        }
+    }
+
     func encode(_ op: Linear) throws -> [Dispatch] {
         guard op.input.offset % 8 == 0 else {
             throw InferenceError.badGraph("linear: the input must start at a multiple of eight columns")
@@ -12,15 +41,7 @@ extension DispatchEncoder {
         let residual = try op.residual.map { try operand($0, .read) }
         let output = try operand(op.output, .write)
         let tokens = op.input.rows
-        // Decode reads each weight once; there a wide tile of tokens would be idle.
-        let tile: (name: String, rows: Int, tokens: Int) =
-            switch (tokens, loadsByLane) {
-            case (1, false): ("4x1", 4, 1)
-            case (_, false): ("8x8", 8, 8)
-            case (1, true): ("L8x1", 8, 1)
-            case (...8, true): ("L8x8", 8, 8)
-            case (_, true): ("L8x16", 8, 16)
-            }
+        let tile = tile(rows: weight.shape.rows, tokens: tokens)
         var flags = 0
         if bias != nil { flags |= 1 }
         if residual != nil { flags |= 2 }
@@ -38,7 +59,7 @@ extension DispatchEncoder {
                     input.binding, window.operand.binding, bias?.binding ?? input.binding,
                     residual?.binding ?? input.binding, output.binding,
                 ],
-                texelBindings: loadsByLane ? [0, 1] : [],
+                texelBindings: loadsByLane ? [0, 1] : [], specialization: tile.lanes.map { [UInt32($0)] } ?? [],
                 constants: constants(
                     weight.shape.columns, window.rows.count, window.rows.lowerBound, tokens,
                     window.operand.offset / 8, weight.shape.rowStride / 8, weight.shape.batchStride / 8,
@@ -46,7 +67,7 @@ extension DispatchEncoder {
                     op.bias.map { info($0).shape.batchStride } ?? 0,
                     residual?.offset ?? 0, op.residual?.rowStride ?? 0, op.residual?.batchStride ?? 0,
                     output.offset, op.output.rowStride, op.output.batchStride, window.matrices.lowerBound, flags),
-                groups: (window.rows.count.groups(of: 8 * tile.rows), tokens.groups(of: tile.tokens), matrices),
+                groups: (window.rows.count.groups(of: tile.groupRows), tokens.groups(of: tile.tokens), matrices),
                 cost: DispatchCost(
                     bytes: weightCount * weight.type.byteCount + activations * 4, flops: 2 * weightCount * tokens))
         }
