@@ -32,6 +32,8 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
+    /// See `VulkanBackend.usesMatrixUnits`.
+    let usesMatrixUnits: Bool
     /// Memory of at least so many bytes between the launches of one op.
     let temporary: (_ byteCount: Int) throws -> Buffer
 

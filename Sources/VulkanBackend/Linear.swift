@@ -13,7 +13,7 @@ private struct LinearTile {
 }
 
 extension DispatchEncoder {
-    private func tile(rows: Int, tokens: Int) -> LinearTile {
+    private func tile(_ weight: TensorInfo, tokens: Int) -> LinearTile {
         if loadsByLane {
             switch tokens {
             case 1: return LinearTile(name: "L8x1", groupRows: 64, tokens: 1)
@@ -21,13 +21,15 @@ extension DispatchEncoder {
             default: return LinearTile(name: "L8x16", groupRows: 64, tokens: 16)
             }
         }
-        // Few tokens read each weight once or so; there a wide tile would be idle.
-        let lanes = rows.groups(of: 4) <= limits.maxComputeWorkGroupCount.x ? subgroupLanes : nil
+        let lanes = weight.shape.rows.groups(of: 8) <= limits.maxComputeWorkGroupCount.x ? subgroupLanes : nil
         switch (tokens, lanes) {
-        case (1, let lanes?): return LinearTile(name: "S4x1", groupRows: 4, tokens: 1, lanes: lanes)
-        case (...8, let lanes?): return LinearTile(name: "S4x8", groupRows: 4, tokens: 8, lanes: lanes)
-        case (1, nil): return LinearTile(name: "4x1", groupRows: 128, tokens: 1)
-        default: return LinearTile(name: "8x8", groupRows: 256, tokens: 8)
+        case (1, let lanes?): return LinearTile(name: "S8x1", groupRows: 8, tokens: 1, lanes: lanes)
+        case (...8, let lanes?): return LinearTile(name: "S8x8", groupRows: 8, tokens: 8, lanes: lanes)
+        default:
+            // Matrix units multiply float16, which holds what these types do.
+            let isExact = weight.type == .f16 || weight.type == .bf16
+            return LinearTile(
+                name: usesMatrixUnits && isExact ? "M64x64" : "T64x64", groupRows: 64, tokens: 64)
         }
     }
 
@@ -41,7 +43,7 @@ extension DispatchEncoder {
         let residual = try op.residual.map { try operand($0, .read) }
         let output = try operand(op.output, .write)
         let tokens = op.input.rows
-        let tile = tile(rows: weight.shape.rows, tokens: tokens)
+        let tile = tile(weight, tokens: tokens)
         var flags = 0
         if bias != nil { flags |= 1 }
         if residual != nil { flags |= 2 }
