@@ -63,7 +63,7 @@ layout(push_constant) uniform Arguments {
     uint outputRowStride;
     uint outputBatchStride;
     uint firstBatch;         // of the window
-    uint flags;              // 1: bias, 2: residual, 4: gelu
+    uint flags;              // 1: bias, 2: residual, 4: gelu, 8: the rows' second half gated by the first
 };
 
 // The error function after Abramowitz and Stegun 7.1.26. It is good to 1.5e-7, which is what float32 resolves of the
@@ -94,11 +94,23 @@ void loadInput(uint at, uint k, out vec4 low, out vec4 high) {
     high = mix(vec4(0), INPUT(at + 2 * k + 1), lessThan(8 * k + uvec4(4, 5, 6, 7), uvec4(columns)));
 }
 
-// Ends the sum of a row and a token of matrix `batch` of the window.
-void finish(float sum, uint batch, uint row, uint token) {
+// The row of the weight that stands at place `i` of `count` in a group's tile. Where the second half of the rows is gated by the
+// first, as in SwiGLU, a tile has rows of both, so that whoever has one sum of a pair has the other.
+uint rowOfTile(uint group, uint i, uint count) {
+    if ((flags & 8) == 0) return group * count + i;
+    uint half_ = count / 2;
+    return i < half_ ? group * half_ + i : rows / 2 + group * half_ + i - half_;
+}
+
+// Ends the sum at place `i` of a tile, of matrix `batch` of the window. `other` is the sum half a tile further.
+void finish(float sum, float other, uint batch, uint group, uint i, uint count, uint token) {
+    bool isGated = (flags & 8) != 0;
+    uint row = rowOfTile(group, i, count);
+    if (row >= (isGated ? rows / 2 : rows) || token >= tokens) return;
     uint output_ = firstRow + row;
     uint matrix = firstBatch + batch;
     float value = sum;
+    if (isGated) value = sum / (1.0 + exp(-sum)) * other;
     if ((flags & 1) != 0) value += biases[matrix * biasBatchStride + output_];
     if ((flags & 4) != 0) value = gelu(value);
     if ((flags & 2) != 0)

@@ -16,14 +16,14 @@ layout(local_size_x = LANES) in;
 
 void main() {
     uint lane = gl_SubgroupInvocationID;
-    uint firstOutput = gl_WorkGroupID.x * (ROWS * LANES) + lane;
+    uint group = gl_WorkGroupID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
     uint batch = gl_WorkGroupID.z;
     uint eights = (columns + 7) / 8;
 
     // Past the edges the last row or token is read again and its sum dropped.
     uint weightAt[ROWS];
-    [[unroll]] for (uint r = 0; r < ROWS; r++) weightAt[r] = weightOfRow(batch, firstOutput + r * LANES);
+    [[unroll]] for (uint r = 0; r < ROWS; r++) weightAt[r] = weightOfRow(batch, rowOfTile(group, r * LANES + lane, ROWS * LANES));
 
     float sums[ROWS][TOKENS];
     [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -71,12 +71,9 @@ void main() {
 #endif
 
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
-        uint row = firstOutput + r * LANES;
-        if (row >= rows) break;
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            uint token = firstToken + t;
-            if (token >= tokens) break;
-            finish(sums[r][t], batch, row, token);
+            float other = sums[(r + ROWS / 2) % ROWS][t];
+            finish(sums[r][t], other, batch, group, r * LANES + lane, ROWS * LANES, firstToken + t);
         }
     }
 }

@@ -12,13 +12,13 @@ layout(local_size_x_id = 0) in;
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
-    uint firstOutput = gl_WorkGroupID.x * ROWS;
+    uint group = gl_WorkGroupID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
     uint batch = gl_WorkGroupID.z;
 
     // Past the edges the last row or token is read again and its sum dropped.
     uint weightAt[ROWS];
-    [[unroll]] for (uint r = 0; r < ROWS; r++) weightAt[r] = weightOfRow(batch, firstOutput + r);
+    [[unroll]] for (uint r = 0; r < ROWS; r++) weightAt[r] = weightOfRow(batch, rowOfTile(group, r, ROWS));
     uint inputAt[TOKENS];
     [[unroll]] for (uint t = 0; t < TOKENS; t++) inputAt[t] = inputOfToken(batch, firstToken + t);
 
@@ -37,12 +37,10 @@ void main() {
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }
     }
-    [[unroll]] for (uint r = 0; r < ROWS; r++) {
-        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            float sum = subgroupAdd(sums[r][t]);
-            bool isOwn = lane == (r * TOKENS + t) % gl_WorkGroupSize.x;
-            if (isOwn && firstOutput + r < rows && firstToken + t < tokens)
-                finish(sum, batch, firstOutput + r, firstToken + t);
-        }
-    }
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = subgroupAdd(sums[r][t]);
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+        [[unroll]] for (uint t = 0; t < TOKENS; t++)
+            if (lane == (r * TOKENS + t) % gl_WorkGroupSize.x)
+                finish(sums[r][t], sums[(r + ROWS / 2) % ROWS][t], batch, group, r, ROWS, firstToken + t);
 }

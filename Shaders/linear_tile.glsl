@@ -56,14 +56,14 @@ void storeInput(uint at, float value) { inputTile[at] = value; }
 #endif
 
 // Columns from eight `first` on, of all rows and tokens of the tile. Past the last column activations are zeros.
-void bringIn(uint batch, uint firstOutput, uint firstToken, uint first, uint eights) {
+void bringIn(uint batch, uint group, uint firstToken, uint first, uint eights) {
     const uint EIGHTS = DEPTH / 8;
     for (uint i = gl_LocalInvocationID.x; i < TILE_ROWS * EIGHTS; i += THREADS) {
         uint at = i / EIGHTS * PITCH + i % EIGHTS * 8;
         uint eight = min(first + i % EIGHTS, eights - 1);
         vec4 low;
         vec4 high;
-        LOAD8(weights, weightOfRow(batch, firstOutput + i / EIGHTS) + eight, low, high)
+        LOAD8(weights, weightOfRow(batch, rowOfTile(group, i / EIGHTS, TILE_ROWS)) + eight, low, high)
         storeWeights(at, low, high);
     }
     for (uint i = gl_LocalInvocationID.x; i < TILE_TOKENS * EIGHTS; i += THREADS) {
@@ -80,7 +80,7 @@ void bringIn(uint batch, uint firstOutput, uint firstToken, uint first, uint eig
 }
 
 void main() {
-    uint firstOutput = gl_WorkGroupID.x * TILE_ROWS;
+    uint group = gl_WorkGroupID.x;
     uint firstToken = gl_WorkGroupID.y * TILE_TOKENS;
     uint batch = gl_WorkGroupID.z;
     uint eights = (columns + 7) / 8;
@@ -93,7 +93,7 @@ void main() {
         [[unroll]] for (uint t = 0; t < PARTS; t++)
             sums[r][t] = fcoopmatNV<32, gl_ScopeSubgroup, SIDE, SIDE>(0.0);
     for (uint first = 0; first < eights; first += DEPTH / 8) {
-        bringIn(batch, firstOutput, firstToken, first, eights);
+        bringIn(batch, group, firstToken, first, eights);
         barrier();
         [[unroll]] for (uint k = 0; k < DEPTH; k += SIDE) {
             fcoopmatNV<16, gl_ScopeSubgroup, SIDE, SIDE> rowParts[PARTS];
@@ -120,10 +120,10 @@ void main() {
                 sums[r][t], sumTile, (subtileToken + t * SIDE) * SUM_PITCH + subtileRow + r * SIDE, SUM_PITCH, true);
     barrier();
     for (uint i = gl_LocalInvocationID.x; i < TILE_ROWS * TILE_TOKENS; i += THREADS) {
-        uint row = firstOutput + i % TILE_ROWS;
-        uint token = firstToken + i / TILE_ROWS;
-        if (row < rows && token < tokens)
-            finish(sumTile[i / TILE_ROWS * SUM_PITCH + i % TILE_ROWS], batch, row, token);
+        uint at = i / TILE_ROWS * SUM_PITCH;
+        uint row = i % TILE_ROWS;
+        float other = sumTile[at + (row + TILE_ROWS / 2) % TILE_ROWS];
+        finish(sumTile[at + row], other, batch, group, row, TILE_ROWS, firstToken + i / TILE_ROWS);
     }
 #else
     uint ownRow = gl_LocalInvocationID.x % 8;
@@ -132,7 +132,7 @@ void main() {
     [[unroll]] for (uint r = 0; r < OWN_ROWS; r++)
         [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++) sums[r][t] = 0.0;
     for (uint first = 0; first < eights; first += DEPTH / 8) {
-        bringIn(batch, firstOutput, firstToken, first, eights);
+        bringIn(batch, group, firstToken, first, eights);
         barrier();
         for (uint k = 0; k < DEPTH; k++) {
             float inputs_[OWN_TOKENS];
@@ -146,9 +146,8 @@ void main() {
     }
     [[unroll]] for (uint r = 0; r < OWN_ROWS; r++) {
         [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++) {
-            uint row = firstOutput + ownRow + 8 * r;
-            uint token = firstToken + ownToken + 16 * t;
-            if (row < rows && token < tokens) finish(sums[r][t], batch, row, token);
+            float other = sums[(r + OWN_ROWS / 2) % OWN_ROWS][t];
+            finish(sums[r][t], other, batch, group, ownRow + 8 * r, TILE_ROWS, firstToken + ownToken + 16 * t);
         }
     }
 #endif

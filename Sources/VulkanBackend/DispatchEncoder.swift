@@ -54,6 +54,11 @@ struct DispatchEncoder {
             if let heads = HeadRows(rest), let joined = try encode(heads) {
                 dispatches.append(joined)
                 rest.removeFirst(heads.opCount)
+            } else if case .linear(let product) = op, case .swiGLU(let gate)? = rest.dropFirst().first,
+                let joined = try encode(product, gatedBy: gate)
+            {
+                dispatches += joined
+                rest.removeFirst(2)
             } else {
                 dispatches += try encode(op)
                 rest.removeFirst()

@@ -33,7 +33,22 @@ extension DispatchEncoder {
         }
     }
 
-    func encode(_ op: Linear) throws -> [Dispatch] {
+    /// A product whose second half is gated by its first, as one launch with what gates it.
+    ///
+    /// - Returns: nil where the product is needed elsewhere too, or its weight can't be bound as a whole.
+    func encode(_ op: Linear, gatedBy gate: SwiGLU) throws -> [Dispatch]? {
+        let isPlain = op.bias == nil && op.residual == nil && op.activation == .none
+        let product = op.output.tensor
+        guard isPlain, gate.input == op.output, op.output.batch == 1, info(product).storage == .scratch,
+            graph.ops.count(where: { $0.reads.contains(product) }) == 1, try windows(op.weight, .read).count == 1
+        else { return nil }
+        var gated = op
+        gated.output = gate.output
+        return try encode(gated, isGated: true)
+    }
+
+    /// - Parameter isGated: the output is the product's second half gated by its first, and half as wide.
+    func encode(_ op: Linear, isGated: Bool = false) throws -> [Dispatch] {
         guard op.input.offset % 8 == 0 else {
             throw InferenceError.badGraph("linear: the input must start at a multiple of eight columns")
         }
@@ -48,6 +63,7 @@ extension DispatchEncoder {
         if bias != nil { flags |= 1 }
         if residual != nil { flags |= 2 }
         if op.activation == .gelu { flags |= 4 }
+        if isGated { flags |= 8 }
 
         return try windows(op.weight, .read).map { window in
             let matrices = window.matrices.count
@@ -72,6 +88,18 @@ extension DispatchEncoder {
                 groups: (window.rows.count.groups(of: tile.groupRows), tokens.groups(of: tile.tokens), matrices),
                 cost: DispatchCost(
                     bytes: weightCount * weight.type.byteCount + activations * 4, flops: 2 * weightCount * tokens))
+        }
+    }
+}
+
+extension Graph {
+    /// Where a product is followed by what gates it, so that they may run as one.
+    var gatedProducts: [Range<Int>] {
+        ops.indices.dropLast().compactMap { index in
+            guard case .linear(let product) = ops[index], case .swiGLU(let gate) = ops[index + 1],
+                gate.input == product.output
+            else { return nil }
+            return index..<index + 2
         }
     }
 }
