@@ -69,6 +69,8 @@ public final class VulkanBackend: Backend {
         return MemoryUse(current: statistics.inUse, peak: statistics.peak)
     }
 
+    public var availableBytes: Int { device.availableMemory(.device) }
+
     // MARK: Tensors
 
     public func makeTensor(
