@@ -2,7 +2,7 @@ extension Filters {
     static let text: [String: Filter] = [
         "string": { interpreter, value, _ in .string(try interpreter.text(value)) },
         "safe": { interpreter, value, _ in .string(try interpreter.text(value)) },
-        "lower": { interpreter, value, _ in .string(try interpreter.text(value).lowercased()) },
+        "lower": { interpreter, value, _ in .string(PythonString.lowered(try interpreter.text(value))) },
         "upper": { interpreter, value, _ in .string(try interpreter.text(value).uppercased()) },
         "capitalize": { interpreter, value, _ in .string(PythonString.capitalized(try interpreter.text(value))) },
         "title": { interpreter, value, _ in
@@ -68,12 +68,11 @@ extension Filters {
             let end = try bound.string("end") ?? "..."
             let leeway = try bound.integer("leeway") ?? 5
             let text = try interpreter.text(value)
-            let room = length - end.unicodeScalars.count
-            guard room >= 0, leeway >= 0 else {
+            guard length >= end.unicodeScalars.count, leeway >= 0 else {
                 throw JinjaFailure("expected length >= \(end.unicodeScalars.count) and leeway >= 0")
             }
             guard text.unicodeScalars.count - length > leeway else { return .string(text) }
-            let cut = String(text.unicodeScalars.prefix(room))
+            let cut = String(text.unicodeScalars.prefix(length - end.unicodeScalars.count))
             let kept = bound.flag("killwords") ? cut : PythonString.splitFromRight(cut, by: " ", limit: 1)[0]
             return .string(kept + end)
         },

@@ -150,19 +150,45 @@ extension Value {
 
     /// What `map`, `select` and other filters give: values that can be gone through once, without length or indices.
     final class Generator {
-        private var values: ArraySlice<Value>
+        /// Gives the next value, nil after the last.
+        typealias Step = (Interpreter) throws -> Value?
+
+        private var step: Step
         let depth: Int
 
         init(_ values: [Value]) {
-            self.values = values[...]
+            var rest = values[...]
+            step = { _ in rest.popFirst() }
             depth = 1 + (values.lazy.map(\.depth).max() ?? 0)
         }
 
-        func next() -> Value? { values.popFirst() }
+        /// Values made of another's elements, none of them before it is asked for: as in Python, what no one reads can't
+        /// fail. A value that is false has no elements.
+        ///
+        /// - Parameter change: what to give for an element; nil to leave it out.
+        init(over source: Value, _ change: @escaping (Interpreter, Value) throws -> Value?) {
+            depth = 1 + source.depth
+            var elements: Step?
+            step = { interpreter in
+                guard source.isTrue else { return nil }
+                let next = try elements ?? interpreter.iterator(over: source)
+                elements = next
+                while let element = try next(interpreter) {
+                    if let value = try change(interpreter, element) { return value }
+                }
+                return nil
+            }
+        }
 
-        func rest() -> [Value] {
-            defer { values = [] }
-            return Array(values)
+        func next(_ interpreter: Interpreter) throws -> Value? {
+            try interpreter.charge()
+            return try step(interpreter)
+        }
+
+        func rest(_ interpreter: Interpreter) throws -> [Value] {
+            var values: [Value] = []
+            while let value = try next(interpreter) { values.append(value) }
+            return values
         }
     }
 
