@@ -58,7 +58,8 @@ extension Filters {
                         dictionary.pairs,
                         by: { pair in
                             guard case .sequence(let pair) = pair else { return .none }
-                            return try folded(interpreter, pair.values[by == "key" ? 0 : 1], bound.flag("case_sensitive"))
+                            return try folded(
+                                interpreter, pair.values[by == "key" ? 0 : 1], bound.flag("case_sensitive"))
                         }, isReversed: bound.flag("reverse")))
             },
             "first": { interpreter, value, _ in
@@ -78,13 +79,16 @@ extension Filters {
                     try interpreter.follow(attribute, from: value, default: bound["default"])
                 }
                 let values = try interpreter.sorted(
-                    try elements(interpreter, value), by: { try folded(interpreter, try key($0), isCaseSensitive) }, isReversed: false)
+                    try elements(interpreter, value), by: { try folded(interpreter, try key($0), isCaseSensitive) },
+                    isReversed: false)
                 var groups: [(key: Value, values: [Value])] = []
                 for value in values {
                     let current = try key(value)
                     let last = groups.last?.key
                     if let last,
-                        try interpreter.isEqual(try folded(interpreter, last, isCaseSensitive), try folded(interpreter, current, isCaseSensitive))
+                        try interpreter.isEqual(
+                            try folded(interpreter, last, isCaseSensitive),
+                            try folded(interpreter, current, isCaseSensitive))
                     {
                         groups[groups.count - 1].values.append(value)
                     } else {
@@ -130,7 +134,9 @@ extension Filters {
                         by: { value in
                             .list(
                                 try paths.map {
-                                    try folded(interpreter, try interpreter.follow($0, from: value), bound.flag("case_sensitive"))
+                                    try folded(
+                                        interpreter, try interpreter.follow($0, from: value),
+                                        bound.flag("case_sensitive"))
                                 })
                         }, isReversed: bound.flag("reverse")))
             },
@@ -139,7 +145,8 @@ extension Filters {
                 let attribute = try path(bound["attribute"])
                 var seen = Value.Dictionary()
                 let unique = try elements(interpreter, value).filter { element in
-                    let key = try folded(interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                    let key = try folded(
+                        interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
                     try interpreter.charge(key.weight)
                     guard try seen.value(key) == nil else { return false }
                     try seen.set(key, .none)
@@ -212,7 +219,8 @@ extension Filters {
             let attribute = try path(bound["attribute"])
             var best: (value: Value, key: Value)?
             for element in try elements(interpreter, value) {
-                let key = try folded(interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                let key = try folded(
+                    interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
                 if let current = best, !(try precedes(interpreter, key, current.key)) { continue }
                 best = (element, key)
             }

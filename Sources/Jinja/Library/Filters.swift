@@ -2,7 +2,20 @@
 enum Filters {
     typealias Filter = @Sendable (Interpreter, Value, Arguments) throws -> Value
 
-    static let all: [String: Filter] = text.merging(values) { $1 }.merging(numbers) { $1 }
+    static let all: [String: Filter] = [text, values, numbers, markup].reduce([:]) { $0.merging($1) { $1 } }
+
+    static let takingNoArguments: Set = [
+        "abs", "capitalize", "count", "e", "escape", "first", "forceescape", "items", "last", "length", "list", "lower",
+        "reverse", "safe", "string", "striptags", "title", "upper", "wordcount",
+    ]
+
+    /// Those that leave marked text marked: the others, and all tests, see mere text.
+    static let keepingMarks: Set = [
+        "string", "trim", "lower", "upper", "capitalize", "center", "indent", "format", "truncate",
+    ]
+
+    /// Those that look at the mark themselves.
+    static let readingMarks: Set = ["safe", "escape", "e", "forceescape", "default", "d", "attr"]
 
     /// The elements of what isn't a mere undefined: those filters that need a value say which is missing.
     static func elements(_ interpreter: Interpreter, _ value: Value) throws -> [Value] {

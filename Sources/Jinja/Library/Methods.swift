@@ -11,7 +11,7 @@ enum Methods {
         switch value {
         case .string(let text):
             guard let method = strings[name] else { return nil }
-            return bound(name, to: value) { try method($0, text, $1) }
+            return bound(name, to: value) { try method($0, text, $1.plain) }
         case .sequence(let sequence):
             if sequence.kind == .list, changing.list.contains(name) { return unsafe(name, value) }
             if sequence.kind == .group, name == "grouper" { return sequence.values[0] }
@@ -28,6 +28,13 @@ enum Methods {
             return name.hasPrefix("_") ? unsafe(name, value) : namespace.attributes[name]
         case .loop(let loop): return attribute(name, of: loop)
         case .function(let function): return name == "name" ? .string(function.name) : nil
+        case .markup(let text):
+            guard let method = strings[name] else { return nil }
+            return bound(name, to: value) {
+                let result = try method($0, text, $1.plain)
+                guard case .sequence(let pieces) = result else { return result.marked }
+                return .sequence(Value.Sequence(pieces.kind, pieces.values.map(\.marked)))
+            }
         case .undefined, .none, .bool, .int, .double, .generator: return nil
         }
     }
@@ -85,6 +92,7 @@ enum Methods {
 
     private static let dictionaries: [String: DictionaryMethod] = [
         "get": { _, dictionary, arguments in
+            guard arguments.named.isEmpty else { throw JinjaFailure("get() takes no keyword arguments") }
             let bound = try arguments.bound(to: ["key", "default"], of: "get")
             return try dictionary.value(try bound.required("key")) ?? bound["default"] ?? .none
         },

@@ -226,7 +226,7 @@ enum PythonString {
             let count = scalar != "\t" ? 1 : size > 0 ? size - column % size : 0
             length += count
             guard length <= limit else { throw JinjaFailure.textLimit(limit) }
-            result.append(contentsOf: repeatElement(scalar == "\t" ? " " : scalar, count: count))
+            for _ in 0..<count { result.append(scalar == "\t" ? " " : scalar) }
             column = scalar == "\n" || scalar == "\r" ? 0 : column + count
         }
         return String(result)

@@ -34,7 +34,7 @@ enum Tests {
                 default: false
                 }
             },
-            "escaped": { _, _, _ in false },
+            "escaped": { _, value, _ in if case .markup = value { true } else { false } },
             "lower": { interpreter, value, _ in PythonString.isCased(try interpreter.text(value), lower: true) },
             "upper": { interpreter, value, _ in PythonString.isCased(try interpreter.text(value), lower: false) },
             "even": { interpreter, value, _ in try remainder(interpreter, value, .int(2)) == 0 },

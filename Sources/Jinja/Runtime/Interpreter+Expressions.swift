@@ -133,13 +133,19 @@ extension Interpreter {
 
     func filter(_ name: String, _ value: Value, _ arguments: Arguments) throws -> Value {
         guard let filter = Filters.all[name] else { throw JinjaFailure("unknown filter '\(name)'") }
-        if case .string(let text) = value { try charge(text.utf8.count / 16) }
-        return try checked(try filter(self, value, arguments))
+        guard !Filters.takingNoArguments.contains(name) || arguments.isEmpty else {
+            throw JinjaFailure("the filter '\(name)' takes no arguments")
+        }
+        if case .string(let text) = value.plain { try charge(text.utf8.count / 16) }
+        guard !Filters.readingMarks.contains(name) else { return try checked(try filter(self, value, arguments)) }
+        let result = try checked(try filter(self, value.plain, arguments.plain))
+        if case .markup = value, Filters.keepingMarks.contains(name) { return result.marked }
+        return result
     }
 
     func test(_ name: String, _ value: Value, _ arguments: Arguments) throws -> Bool {
         guard let test = Tests.all[name] else { throw JinjaFailure("unknown test '\(name)'") }
-        return try test(self, value, arguments)
+        return try test(self, name == "escaped" ? value : value.plain, arguments.plain)
     }
 
     // MARK: Operators
@@ -163,6 +169,13 @@ extension Interpreter {
         if let a = left.integer, let b = right.integer { return try arithmetic(operation, a, b) }
         if let a = left.number, let b = right.number { return try arithmetic(operation, a, b) }
         switch (operation, left, right) {
+        case (.add, .markup, .string), (.add, .string, .markup), (.add, .markup, .markup):
+            let texts = (try Filters.escaped(left, self), try Filters.escaped(right, self))
+            return .markup(try checked(texts.0 + texts.1))
+        case (.remainder, .markup, _):
+            return try arithmetic(operation, left.plain, try escapedArguments(right)).marked
+        case (.multiply, .markup, _), (.multiply, _, .markup):
+            return try arithmetic(operation, left.plain, right.plain).marked
         case (_, .undefined(let hint), _): throw JinjaFailure(hint)
         case (.remainder, .string(let format), _):
             return .string(try checked(try PercentFormat.text(format, right, self)))
@@ -178,6 +191,16 @@ extension Interpreter {
         }
         throw JinjaFailure(
             "unsupported operand type(s) for \(operation.rawValue): '\(left.typeName)' and '\(right.typeName)'")
+    }
+
+    /// Text in the arguments of a marked format.
+    private func escapedArguments(_ arguments: Value) throws -> Value {
+        switch arguments {
+        case .string, .markup: return .string(try Filters.escaped(arguments, self))
+        case .sequence(let sequence) where sequence.kind == .tuple:
+            return .tuple(try sequence.values.map { try escapedArguments($0) })
+        default: return arguments
+        }
     }
 
     func sum(_ left: Value, _ right: Value) throws -> Value { try arithmetic(.add, left, right) }
@@ -271,8 +294,8 @@ extension Interpreter {
     /// Python's `in`.
     func contains(_ container: Value, _ value: Value) throws -> Bool {
         switch container {
-        case .string(let text):
-            guard case .string(let part) = value else {
+        case .string(let text), .markup(let text):
+            guard case .string(let part) = value.plain else {
                 throw JinjaFailure("'in <string>' requires string as left operand, not \(value.typeName)")
             }
             try charge(text.utf8.count / 16)
@@ -295,8 +318,10 @@ extension Interpreter {
 
     /// `value[index]`: the item, else Python's attribute if the index is a string.
     func item(_ index: Value, of value: Value, isAttribute: Bool = false) throws -> Value {
+        let index = index.plain
         switch value {
         case .undefined(let hint): throw JinjaFailure(hint)
+        case .markup where index.integer != nil: return try item(index, of: value.plain).marked
         case .dictionary(let dictionary):
             try charge(index.weight)
             if index.isHashable, let found = try dictionary.value(index) { return found }
@@ -331,6 +356,7 @@ extension Interpreter {
 
     private func slice(_ value: Value, _ start: Int?, _ stop: Int?, _ step: Int?) throws -> Value {
         switch value {
+        case .markup: return try slice(value.plain, start, stop, step).marked
         case .string(let text):
             try charge(text.utf8.count / 16)
             let scalars = Array(text.unicodeScalars)

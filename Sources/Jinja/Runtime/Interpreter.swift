@@ -280,15 +280,14 @@ final class Interpreter {
     /// The elements one by one, of a generator no sooner than they are wanted.
     func iterator(over value: Value) throws -> Value.Generator.Step {
         if case .generator(let generator) = value { return { try generator.next($0) } }
-        var rest = try elements(of: value)[...]
-        return { _ in rest.popFirst() }
+        return Value.Generator.steps(through: try elements(of: value))
     }
 
     /// What a loop goes through.
     func elements(of value: Value) throws -> [Value] {
         switch value {
         case .undefined: return []
-        case .string(let text):
+        case .string(let text), .markup(let text):
             try charge(text.utf8.count)
             return text.unicodeScalars.map { .string(String($0)) }
         case .sequence(let sequence):
