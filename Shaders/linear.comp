@@ -7,7 +7,7 @@
 // for them, with subgroups of eight, the tiles 8x32 and 8x1 let each lane load another activation and broadcast it, and load
 // words of 64 bits.
 //
-// variant TYPE: F32 F16 BF16
+// variant TYPE: F32 F16 BF16 Q8_0 Q4_0
 // variant TILE: 8x8 4x1 8x32 8x1
 #version 460
 #extension GL_EXT_control_flow_attributes : require
@@ -47,6 +47,9 @@ layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
 #define INPUT(i) inputs[i]
 #endif
 layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
+#ifdef QUANTIZED
+layout(set = 0, binding = 1) readonly buffer Scales { uint weightsScales[]; };
+#endif
 layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
 layout(set = 0, binding = 3) readonly buffer Residual { float residuals[]; };
 layout(set = 0, binding = 4) writeonly buffer Output { float outputs[]; };
@@ -56,7 +59,7 @@ layout(push_constant) uniform Arguments {
     uint rows;               // of the weight in this window
     uint firstRow;           // of the window, in the whole weight
     uint tokens;
-    uint weightOffset;       // in eights, as the next two
+    uint weightOffset;       // in eights or, quantized, 16 bytes, as the next two
     uint weightRowStride;
     uint weightBatchStride;
     uint inputOffset;        // in fours, as the next two
@@ -86,6 +89,11 @@ float gelu(float x) {
     return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
 }
 
+#if defined(QUANTIZED) && (defined(TILE_8x1) || defined(TILE_4x1))
+#define BLOCKWISE
+#include "linear_blocks.glsl"
+#endif
+
 void main() {
     uint firstOutput = gl_WorkGroupID.x * (ROWS * gl_WorkGroupSize.x) + gl_LocalInvocationID.x;
     uint firstToken = gl_WorkGroupID.y * TOKENS;
@@ -110,7 +118,11 @@ void main() {
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
 
-#if defined(TILE_8x32)
+#if defined(BLOCKWISE)
+    float blockSums[ROWS];
+    sumBlocks(weightAt, inputAt[0], blockSums);
+    [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r][0] = blockSums[r];
+#elif defined(TILE_8x32)
     // Lane l of a subgroup holds the activations of tokens l, l + 8, ...
     const uint GROUPS = TOKENS / 8;
     uint own[GROUPS];
@@ -127,7 +139,7 @@ void main() {
         }
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
-        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8(weights, weightAt[r] + k, weightLow[r], weightHigh[r])
+        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow[r], weightHigh[r])
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             vec4 inputLow = subgroupBroadcast(ownLow[t / 8], t % 8);
             vec4 inputHigh = subgroupBroadcast(ownHigh[t / 8], t % 8);
@@ -165,12 +177,13 @@ void main() {
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
-            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
+            LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++)
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }
     }
 #endif
+#ifndef BLOCKWISE
     uint rest = columns % 8;
     if (rest != 0) {
         // What lies behind the last column is not ours to read: it may be anything, NaN included.
@@ -180,7 +193,7 @@ void main() {
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
-            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
+            LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++) {
                 vec4 low = mix(vec4(0), INPUT(inputAt[t] + 2 * k), inLow);
                 vec4 high = rest > 4 ? mix(vec4(0), INPUT(inputAt[t] + 2 * k + 1), inHigh) : vec4(0);
@@ -188,6 +201,7 @@ void main() {
             }
         }
     }
+#endif
 
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = firstOutput + r * gl_WorkGroupSize.x;

@@ -4,6 +4,11 @@
 // types below. Rows are padded to eight elements, so eight are read at once: `LOAD8(buffer, i, a, b)` gives elements
 // 8i ... 8i + 7 as two vec4. With WIDE defined, buffers hold 64-bit words, of which a device that gathers lane by lane needs
 // half as many loads; `LOAD8` works alike. Single values are read and written in pairs, which makes 16-bit storage unnecessary.
+//
+// Quantized types (Q8_0 and Q4_0) have rows of blocks, laid out as `BlockFormat` in Sources/Inference says: integers without
+// sign, 32 a block, then the blocks' scales. A kernel that takes them too reads with `LOAD8_OF_ROW(buffer, row, columns, k,
+// a, b)`, which gives columns 8k ... 8k + 7 of a row of so many columns as two vec4; `row` is where the row starts, in eights
+// or, quantized, in units of 16 bytes. It declares the same binding once more, as `uint bufferScales[]`.
 
 #ifdef WIDE
 #define HALVES(words) uvec4(unpackUint2x32((words).x), unpackUint2x32((words).y))
@@ -26,7 +31,7 @@
 #define PACK(values) (values)
 #endif
 
-#ifndef TYPE_F32
+#if defined(TYPE_F16) || defined(TYPE_BF16)
 #ifdef WIDE
 #define Eight u64vec2
 #define WORDS(eight) HALVES(eight)
@@ -68,4 +73,57 @@ uint packBFloat2x16(vec2 values) {
     uvec2 halves = mix(rounded, quietNaN, isnan(values));
     return halves.x | (halves.y << 16);
 }
+#endif
+
+#ifdef TYPE_Q8_0
+#define QUANTIZED
+#ifdef WIDE
+#define Eight uint64_t
+#define WORDS(eight) unpackUint2x32(eight)
+#else
+#define Eight uvec2
+#define WORDS(eight) (eight)
+#endif
+const uint BLOCK_WORDS = 8;  // of 32 bits, as the integers of a block take
+const int BIAS = 128;        // what an integer is stored with
+
+// Eight stored integers.
+void unpackIntegers(uvec2 words, out vec4 a, out vec4 b) {
+    a = vec4(ivec4(uvec4(words.x, words.x >> 8, words.x >> 16, words.x >> 24) & 0xffu));
+    b = vec4(ivec4(uvec4(words.y, words.y >> 8, words.y >> 16, words.y >> 24) & 0xffu));
+}
+#endif
+
+#ifdef TYPE_Q4_0
+#define QUANTIZED
+#define Eight uint
+#define WORDS(eight) (eight)
+const uint BLOCK_WORDS = 4;
+const int BIAS = 8;
+
+void unpackIntegers(uint word, out vec4 a, out vec4 b) {
+    a = vec4(ivec4(uvec4(word, word >> 4, word >> 8, word >> 12) & 0xfu));
+    b = vec4(ivec4(uvec4(word >> 16, word >> 20, word >> 24, word >> 28) & 0xfu));
+}
+#endif
+
+#ifdef QUANTIZED
+// The 32-bit word of a row that holds a block's scale, and the one before or after it.
+uint scaleWord(uint row, uint columns, uint block) {
+    return 4 * row + (columns + 31) / 32 * BLOCK_WORDS + block / 2;
+}
+
+float scaleOfBlock(uint word, uint block) {
+    return unpackHalf2x16(word >> (16 * (block & 1))).x;
+}
+
+// Products with a scale, an f16, are exact.
+#define LOAD8_OF_ROW(source, row, columns, k, a, b) { \
+    float scale = scaleOfBlock(source##Scales[scaleWord(row, columns, (k) / 4)], (k) / 4); \
+    unpackIntegers(WORDS(source[(row) * (16 / BLOCK_WORDS) + (k)]), a, b); \
+    a = scale * (a - BIAS); \
+    b = scale * (b - BIAS); \
+}
+#else
+#define LOAD8_OF_ROW(source, row, columns, k, a, b) LOAD8(source, (row) + (k), a, b)
 #endif

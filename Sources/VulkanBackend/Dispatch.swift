@@ -17,6 +17,10 @@ struct Dispatch {
 /// What kernels of one element type are called in variants.
 extension ElementType {
     var variant: String { "TYPE=\(rawValue.uppercased())" }
+
+    /// The unit of row offsets and strides in kernels that read several columns at once: eight elements, or 16 bytes of a
+    /// quantized row.
+    var loadBytes: Int { blockFormat == nil ? 8 * byteCount : 16 }
 }
 
 extension FixedWidthInteger {

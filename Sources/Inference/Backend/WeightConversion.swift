@@ -3,13 +3,13 @@ extension WeightSource {
     ///
     /// - Parameters:
     ///   - rows: counted over all matrices of the batch: row r of matrix b is `b * shape.rows + r`.
-    ///   - type: the stored type; values are rounded to it, ties to even.
-    ///   - target: room for those rows, `shape.rowStride` elements each.
+    ///   - type: the stored type; values are rounded to it, ties to even, or quantized as `BlockFormat` says.
+    ///   - target: room for those rows, each `type.rowBytes(columns: shape.columns)`.
     /// - Throws: what reading a matrix throws.
     public func write(rows: Range<Int>, as type: ElementType, into target: UnsafeMutableRawBufferPointer) throws {
         let shape = shape
         guard let base = target.baseAddress, shape.rows > 0 else { return }
-        let rowBytes = shape.rowStride * type.byteCount
+        let rowBytes = type.rowBytes(columns: shape.columns)
         precondition(target.count >= rows.count * rowBytes, "no room for \(rows.count) rows")
         for (batch, matrices) in batches.enumerated() {
             var first = batch * shape.rows
@@ -38,14 +38,7 @@ extension HostMatrix {
                 "\(name) has fewer bytes than its shape says")
             for (index, row) in rows.enumerated() {
                 let from = sourceBase + row * sourceRowBytes + firstColumn * type.byteCount
-                let to = base + index * rowBytes
-                let usedBytes = columns * target.byteCount
-                if target == type {
-                    to.copyMemory(from: from, byteCount: usedBytes)
-                } else {
-                    for column in 0..<columns { target.store(type.load(from, column), to, column) }
-                }
-                (to + usedBytes).initializeMemory(as: UInt8.self, repeating: 0, count: rowBytes - usedBytes)
+                type.convertRow(from: from, columns: columns, to: target, row: base + index * rowBytes)
             }
         }
     }
@@ -57,8 +50,11 @@ extension TensorShape {
         guard let base = stored.baseAddress else { return [] }
         var values: [Float] = []
         values.reserveCapacity(count)
+        let rowBytes = type.rowBytes(columns: columns)
         for row in 0..<batch * rows {
-            for column in 0..<columns { values.append(type.load(base, row * rowStride + column)) }
+            for column in 0..<columns {
+                values.append(type.load(row: base + row * rowBytes, column: column, columns: columns))
+            }
         }
         return values
     }

@@ -25,12 +25,19 @@ public final class KVCache {
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
     ///   - name: tells caches of one decoder apart; nil is the decoder's name.
     ///   - capacity: tokens.
-    /// - Throws: what the backend throws when memory is exhausted.
+    ///   - type: f32, f16, bf16 or q8_0.
+    /// - Throws: `InferenceError.badRequest` where q8_0's blocks don't fit the heads; what the backend throws when memory
+    ///   is exhausted.
     public init(
         for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType, on backend: any Backend
     ) throws {
         let name = name ?? decoder.name
         let description = decoder.description
+        guard type != .q8_0 || description.headDim % BlockFormat.columns == 0 else {
+            throw InferenceError.badRequest(
+                "\(decoder.name) has heads of \(description.headDim) columns, a q8_0 cache needs a multiple of "
+                    + "\(BlockFormat.columns); use --kv-dtype f16")
+        }
         let shape = TensorShape(
             batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
         self.name = name
@@ -54,7 +61,7 @@ public final class KVCache {
 
     /// Bytes of all keys and values as stored.
     public var byteCount: Int {
-        (keys + values).reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+        (keys + values).reduce(0) { $0 + $1.byteCount }
     }
 
     /// Forgets the rows from `count` on.

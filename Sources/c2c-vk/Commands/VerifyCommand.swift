@@ -33,6 +33,7 @@ struct VerifyCommand: ParsableCommand {
         case .f32: 2e-4
         case .f16: 4 * 0x1p-10
         case .bf16: 4 * 0x1p-7
+        case .q8_0: 4 / 127
         }
     }
 
