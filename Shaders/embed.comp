@@ -21,7 +21,7 @@ layout(push_constant) uniform Arguments {
     uint firstRow;        // of the window
     uint windowRows;
     uint tableRows;       // in all windows
-    uint tableOffset;     // in eights or, quantized, 16 bytes, as the next one
+    uint tableOffset;     // in eights or, quantized, units, as the next one
     uint tableRowStride;
     uint outputOffset;
     uint outputRowStride;
@@ -36,8 +36,8 @@ void main() {
     vec4 low = vec4(0);
     vec4 high = vec4(0);
     if (id >= firstRow && id - firstRow < windowRows) {
-        uint row = tableOffset + (id - firstRow) * tableRowStride;
-        LOAD8_OF_ROW(table, row, columns, gl_GlobalInvocationID.x, low, high)
+        uint row = tableOffset + ROW(id - firstRow, tableRowStride);
+        LOAD8_OF_ROW(table, row, gl_GlobalInvocationID.x, low, high)
     } else if (id < tableRows || firstRow != 0) {
         return;
     }

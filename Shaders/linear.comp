@@ -59,7 +59,7 @@ layout(push_constant) uniform Arguments {
     uint rows;               // of the weight in this window
     uint firstRow;           // of the window, in the whole weight
     uint tokens;
-    uint weightOffset;       // in eights or, quantized, 16 bytes, as the next two
+    uint weightOffset;       // in eights or, quantized, units, as the next two
     uint weightRowStride;
     uint weightBatchStride;
     uint inputOffset;        // in fours, as the next two
@@ -106,7 +106,7 @@ void main() {
     uint weightAt[ROWS];
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         uint row = min(firstOutput + r * gl_WorkGroupSize.x, rows - 1);
-        weightAt[r] = weightOffset + batch * weightBatchStride + row * weightRowStride;
+        weightAt[r] = weightOffset + batch * weightBatchStride + ROW(row, weightRowStride);
     }
     uint inputAt[TOKENS];
     [[unroll]] for (uint t = 0; t < TOKENS; t++) {
@@ -139,7 +139,7 @@ void main() {
         }
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
-        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow[r], weightHigh[r])
+        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8_OF_ROW(weights, weightAt[r], k, weightLow[r], weightHigh[r])
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             vec4 inputLow = subgroupBroadcast(ownLow[t / 8], t % 8);
             vec4 inputHigh = subgroupBroadcast(ownHigh[t / 8], t % 8);
@@ -177,7 +177,7 @@ void main() {
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
-            LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow, weightHigh)
+            LOAD8_OF_ROW(weights, weightAt[r], k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++)
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }
@@ -193,7 +193,7 @@ void main() {
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
-            LOAD8_OF_ROW(weights, weightAt[r], columns, k, weightLow, weightHigh)
+            LOAD8_OF_ROW(weights, weightAt[r], k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++) {
                 vec4 low = mix(vec4(0), INPUT(inputAt[t] + 2 * k), inLow);
                 vec4 high = rest > 4 ? mix(vec4(0), INPUT(inputAt[t] + 2 * k + 1), inHigh) : vec4(0);

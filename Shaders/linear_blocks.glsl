@@ -17,8 +17,6 @@ layout(set = 0, binding = 1) readonly buffer WideScales { uvec2 wideScales[]; };
 #define FOUR_SCALES(i) wideScales[i]
 #endif
 
-const uint BLOCK_UNITS = BLOCK_WORDS / 4;  // of 16 bytes
-
 // The masked integers of columns 4i ... 4i + 3 of a block, and what the activations there are multiplied with.
 #ifdef TYPE_Q8_0
 ivec4 maskedIntegers(uint words[BLOCK_WORDS], uint i) {
@@ -49,14 +47,13 @@ vec4 activations(uint at, uint i) {
 
 void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
     uint blockCount = (columns + 31) / 32;
-    uint integerUnits = blockCount * BLOCK_UNITS;
     [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r] = 0.0;
-    for (uint group = 0; group < blockCount; group += 4) {
+    for (uint first = 0; first < blockCount; first += 4) {
         // The scales of four blocks are one load.
         uvec2 scales[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++)
-            scales[r] = FOUR_SCALES(2 * (weightAt[r] + integerUnits) + group / 4);
-        for (uint block = group; block < min(group + 4, blockCount); block++) {
+            scales[r] = FOUR_SCALES(2 * (weightAt[r] + scaleUnit(first)) + first / 4 % 2);
+        for (uint block = first; block < min(first + 4, blockCount); block++) {
             vec4 inputs[8];
             float total = 0.0;
 #ifdef WIDE
@@ -78,7 +75,7 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
             [[unroll]] for (uint r = 0; r < ROWS; r++) {
                 uint words[BLOCK_WORDS];
                 [[unroll]] for (uint u = 0; u < BLOCK_UNITS; u++) {
-                    uvec4 quarter = QUARTERS(weightAt[r] + block * BLOCK_UNITS + u);
+                    uvec4 quarter = QUARTERS(weightAt[r] + integerUnit(block) + 8 * u);
                     [[unroll]] for (uint w = 0; w < 4; w++) words[4 * u + w] = quarter[w];
                 }
                 float sum = -BIAS * total;

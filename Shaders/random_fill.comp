@@ -21,6 +21,8 @@ layout(push_constant) uniform Arguments {
     uint firstWord;     // of the window; a word is a pair of elements or, quantized, 32 bits
     uint words;         // in the window
     uint wordsOfRow;    // padding included
+    uint rows;          // of a matrix
+    uint storedRows;    // of a matrix, padding included
     uint columns;
     uint seed;
     float scale;
@@ -42,24 +44,33 @@ float uniformValue(uint index) {
 const uint INTEGERS = 32 / BLOCK_WORDS;  // in a word
 const uint BITS = 32 / INTEGERS;
 
-uint word(uint row, uint index) {
+uint word(uint index) {
+    uint unit = index / 4;
+    uint storedRow = unit / (wordsOfRow * 2) * 8 + unit % 8;
+    uint row = storedRow / storedRows * rows + storedRow % storedRows;
+    if (storedRow % storedRows >= rows) return 0;
+    unit = unit % (wordsOfRow * 2) / 8;
+    uint firstBlock = unit / (8 * BLOCK_UNITS + 1) * 8;
+    unit %= 8 * BLOCK_UNITS + 1;
     uint blocks = (columns + 31) / 32;
-    if (index >= blocks * BLOCK_WORDS) {
-        uint block = 2 * (index - blocks * BLOCK_WORDS);
+    if (unit == 0) {
+        uint block = firstBlock + index % 4 * 2;
         float blockScale = scale / float(BIAS);
         return packHalf2x16(vec2(block < blocks ? blockScale : 0.0, block + 1 < blocks ? blockScale : 0.0));
     }
+    uint firstColumn = (firstBlock * BLOCK_WORDS + (unit - 1) * 4 + index % 4) * INTEGERS;
     uint integers = 0;
     for (uint i = 0; i < INTEGERS; i++) {
-        uint column = index * INTEGERS + i;
+        uint column = firstColumn + i;
         int value = column < columns ? int(floor(uniformValue(row * columns + column) * float(BIAS))) : 0;
         integers |= uint(value + BIAS) << (BITS * i);
     }
     return integers;
 }
 #else
-Word word(uint row, uint index) {
-    uint column = 2 * index;
+Word word(uint index) {
+    uint row = index / wordsOfRow;
+    uint column = index % wordsOfRow * 2;
     vec2 values = vec2(0);
     if (column < columns) values.x = scale * uniformValue(row * columns + column);
     if (column + 1 < columns) values.y = scale * uniformValue(row * columns + column + 1);
@@ -70,5 +81,5 @@ Word word(uint row, uint index) {
 void main() {
     uint index = gl_WorkGroupID.y * invocations + gl_GlobalInvocationID.x;
     if (gl_GlobalInvocationID.x >= invocations || index >= words) return;
-    outputs[index] = word((firstWord + index) / wordsOfRow, (firstWord + index) % wordsOfRow);
+    outputs[index] = word(firstWord + index);
 }

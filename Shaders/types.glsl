@@ -5,10 +5,10 @@
 // 8i ... 8i + 7 as two vec4. With WIDE defined, buffers hold 64-bit words, of which a device that gathers lane by lane needs
 // half as many loads; `LOAD8` works alike. Single values are read and written in pairs, which makes 16-bit storage unnecessary.
 //
-// Quantized types (Q8_0 and Q4_0) have rows of blocks, laid out as `BlockFormat` in Sources/Inference says: integers without
-// sign, 32 a block, then the blocks' scales. A kernel that takes them too reads with `LOAD8_OF_ROW(buffer, row, columns, k,
-// a, b)`, which gives columns 8k ... 8k + 7 of a row of so many columns as two vec4; `row` is where the row starts, in eights
-// or, quantized, in units of 16 bytes. It declares the same binding once more, as `uint bufferScales[]`.
+// Quantized types (Q8_0 and Q4_0) have rows of blocks, laid out as `BlockFormat` in Sources/Inference says: units of 16 bytes,
+// scales and integers without sign, the units of eight neighbouring rows side by side. A kernel that takes them too reads with
+// `LOAD8_OF_ROW(buffer, row, k, a, b)`, which gives columns 8k ... 8k + 7 of a row as two vec4; `ROW(i, stride)` is where row
+// i starts, in eights or units. It declares the same binding once more, as `uint bufferScales[]`.
 
 #ifdef WIDE
 #define HALVES(words) uvec4(unpackUint2x32((words).x), unpackUint2x32((words).y))
@@ -108,22 +108,33 @@ void unpackIntegers(uint word, out vec4 a, out vec4 b) {
 #endif
 
 #ifdef QUANTIZED
-// The 32-bit word of a row that holds a block's scale, and the one before or after it.
-uint scaleWord(uint row, uint columns, uint block) {
-    return 4 * row + (columns + 31) / 32 * BLOCK_WORDS + block / 2;
-}
+const uint BLOCK_UNITS = BLOCK_WORDS / 4;
 
-float scaleOfBlock(uint word, uint block) {
-    return unpackHalf2x16(word >> (16 * (block & 1))).x;
+#define ROW(i, stride) (((i) & ~7u) * (stride) + ((i) & 7u))
+
+// The unit with a block's scale and those of its neighbours, and the first one of its integers, from the row's first one on.
+uint scaleUnit(uint block) { return 8 * (block / 8 * (8 * BLOCK_UNITS + 1)); }
+uint integerUnit(uint block) { return 8 * (block / 8 * (8 * BLOCK_UNITS + 1) + 1 + block % 8 * BLOCK_UNITS); }
+
+// The 32-bit word with a block's scale, and the scale in it.
+uint scaleWord(uint row, uint block) { return 4 * (row + scaleUnit(block)) + block % 8 / 2; }
+float scaleOfBlock(uint word, uint block) { return unpackHalf2x16(word >> (16 * (block & 1))).x; }
+
+// Where a block's k-th eight of integers stands, in eights.
+uint eightOfBlock(uint row, uint block, uint k) {
+    const uint EIGHTS = 16 / BLOCK_WORDS;  // of a unit
+    return (row + integerUnit(block) + 8 * (k / EIGHTS)) * EIGHTS + k % EIGHTS;
 }
 
 // Products with a scale, an f16, are exact.
-#define LOAD8_OF_ROW(source, row, columns, k, a, b) { \
-    float scale = scaleOfBlock(source##Scales[scaleWord(row, columns, (k) / 4)], (k) / 4); \
-    unpackIntegers(WORDS(source[(row) * (16 / BLOCK_WORDS) + (k)]), a, b); \
+#define LOAD8_OF_ROW(source, row, k, a, b) { \
+    uint block = (k) / 4; \
+    float scale = scaleOfBlock(source##Scales[scaleWord(row, block)], block); \
+    unpackIntegers(WORDS(source[eightOfBlock(row, block, (k) % 4)]), a, b); \
     a = scale * (a - BIAS); \
     b = scale * (b - BIAS); \
 }
 #else
-#define LOAD8_OF_ROW(source, row, columns, k, a, b) LOAD8(source, (row) + (k), a, b)
+#define ROW(i, stride) ((i) * (stride))
+#define LOAD8_OF_ROW(source, row, k, a, b) LOAD8(source, (row) + (k), a, b)
 #endif

@@ -62,13 +62,13 @@ struct StoredMatrices {
     let shape: TensorShape
 
     subscript(matrix: Int, row: Int, column: Int) -> Float {
-        type.load(row: address(matrix, row), column: column, columns: shape.columns)
+        type.load(row: address(matrix, row), column: column)
     }
 
     /// One row.
     func row(_ matrix: Int, _ row: Int) -> [Float] {
         let address = address(matrix, row)
-        return (0..<shape.columns).map { type.load(row: address, column: $0, columns: shape.columns) }
+        return (0..<shape.columns).map { type.load(row: address, column: $0) }
     }
 
     /// Rounds values to the tensor's type and stores them as one row.
@@ -77,6 +77,6 @@ struct StoredMatrices {
     }
 
     private func address(_ matrix: Int, _ row: Int) -> UnsafeMutableRawPointer {
-        base + (matrix * shape.rows + row) * type.rowBytes(columns: shape.columns)
+        base + matrix * type.matrixBytes(of: shape) + type.rowOffset(row, columns: shape.columns)
     }
 }

@@ -11,7 +11,9 @@ enum RandomFill {
             let values = (0..<shape.columns).map { column in
                 value(UInt32(truncatingIfNeeded: row * shape.columns + column), seed)
             }
-            let address = base + row * tensor.type.rowBytes(columns: shape.columns)
+            let address =
+                base + row / shape.rows * tensor.type.matrixBytes(of: shape)
+                + tensor.type.rowOffset(row % shape.rows, columns: shape.columns)
             if let format = tensor.type.blockFormat {
                 // In -bias ..< bias, with one scale for all.
                 let integers = values.map { Int32(($0 * Float(format.bias)).rounded(.down)) }

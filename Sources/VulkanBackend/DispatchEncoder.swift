@@ -80,7 +80,7 @@ struct DispatchEncoder {
         let rowBytes = info.type.rowBytes(columns: shape.columns)
         // What aligning a window's start may add in front of it.
         let bindable = bindableBytes - limits.minStorageBufferOffsetAlignment
-        let matrixBytes = shape.rows * rowBytes
+        let matrixBytes = info.type.matrixBytes(of: shape)
         if matrixBytes <= bindable {
             let matrices = min(shape.batch, bindable / max(1, matrixBytes))
             return try stride(from: 0, to: shape.batch, by: matrices).map { first in
@@ -91,7 +91,8 @@ struct DispatchEncoder {
                     matrices: range, rows: 0..<shape.rows)
             }
         }
-        let rows = bindable / rowBytes
+        let tileRows = info.type.tileRows
+        let rows = bindable / (tileRows * rowBytes) * tileRows
         guard rows > 0 else {
             throw InferenceError.badGraph(
                 "\(info.name): one row of \(shape) exceeds the \(bindableBytes) bytes that can be bound")
@@ -101,8 +102,8 @@ struct DispatchEncoder {
                 let range = first..<min(first + rows, shape.rows)
                 return Window(
                     operand: try operand(
-                        tensor, fromByte: matrix * matrixBytes + first * rowBytes, byteCount: range.count * rowBytes,
-                        access),
+                        tensor, fromByte: matrix * matrixBytes + first * rowBytes,
+                        byteCount: info.type.storedRows(range.count) * rowBytes, access),
                     matrices: matrix..<matrix + 1, rows: range)
             }
         }

@@ -42,7 +42,7 @@ extension DispatchEncoder {
                 constants: constants(
                     weight.shape.columns, window.rows.count, window.rows.lowerBound, tokens,
                     window.operand.byteOffset / weight.type.loadBytes, weightRowStride,
-                    weight.shape.rows * weightRowStride,
+                    weight.type.storedRows(weight.shape.rows) * weightRowStride,
                     input.offset / 4, op.input.rowStride / 4, op.input.batchStride / 4,
                     op.bias.map { info($0).shape.batchStride } ?? 0,
                     residual?.offset ?? 0, op.residual?.rowStride ?? 0, op.residual?.batchStride ?? 0,

@@ -77,7 +77,7 @@ public final class VulkanBackend: Backend {
         let tensor = try makeStorage(name, source.shape, type, kind: .device)
         let rowBytes = type.rowBytes(columns: source.shape.columns)
         try device.upload(
-            to: tensor.buffer, byteCount: tensor.byteCount, granularity: rowBytes
+            to: tensor.buffer, byteCount: tensor.byteCount, granularity: rowBytes * type.tileRows
         ) { chunk, offset in
             let firstRow = offset / rowBytes
             try source.write(rows: firstRow..<firstRow + chunk.count / rowBytes, as: type, into: chunk)

@@ -8,9 +8,11 @@
 /// room for becomes its largest number; one that rounds to zero makes a block of zeros; a block that holds an
 /// infinity or a NaN has NaN for a scale, so that nothing hides it.
 ///
-/// The layout is this engine's own. A row starts at a multiple of 16 bytes with the integers of all its blocks, lower
-/// columns in lower bits, stored without sign: `q + 128` in a byte or `q + 8` in four bits. The scales of all blocks
-/// follow. Columns past the last one are zeros.
+/// The layout is this engine's own. Integers are stored without sign, `q + 128` in a byte or `q + 8` in four bits, lower
+/// columns in lower bits. A row is a list of units of 16 bytes: for every eight blocks a unit of eight scales, then the units
+/// of those blocks' integers. Columns past the last one are zeros. Eight neighbouring rows form a tile, in which unit u of
+/// all eight follows unit u - 1 of all eight: kernels compute rows side by side, so they read memory from end to end.
+/// A matrix is padded to whole tiles.
 public struct BlockFormat: Sendable, Hashable {
     /// Bits of an integer: 8 or 4.
     public let bits: Int
@@ -27,70 +29,101 @@ public struct BlockFormat: Sendable, Hashable {
     /// Blocks of a row.
     public static func blocks(columns: Int) -> Int { (columns + Self.columns - 1) / Self.columns }
 
-    /// Bytes of a row's integers, which the scales follow.
-    public func integerBytes(columns: Int) -> Int { Self.blocks(columns: columns) * Self.columns * bits / 8 }
+    /// Rows of a tile.
+    public static let tileRows = 8
 
-    /// Bytes between the starts of two rows.
+    /// Bytes of a unit.
+    public static let unitBytes = 16
+
+    /// Bytes of a row.
     public func rowBytes(columns: Int) -> Int {
-        (integerBytes(columns: columns) + 2 * Self.blocks(columns: columns) + 15) & ~15
+        let blocks = Self.blocks(columns: columns)
+        return Self.unitBytes * (blocks * blockUnits + (blocks + 7) / 8)
     }
 
+    /// Bytes from a matrix's start to a row's first unit.
+    public func rowOffset(_ row: Int, columns: Int) -> Int {
+        row / Self.tileRows * Self.tileRows * rowBytes(columns: columns) + row % Self.tileRows * Self.unitBytes
+    }
+
+    /// Units of a block's integers.
+    private var blockUnits: Int { bits / 4 }
+
+    /// Bytes from a row's first unit to a block's scale.
+    private func scaleOffset(_ block: Int) -> Int {
+        unitOffset(block / 8 * (8 * blockUnits + 1)) + block % 8 * 2
+    }
+
+    /// Bytes from a row's first unit to a unit of a block's integers.
+    private func integersOffset(_ block: Int, unit: Int) -> Int {
+        unitOffset(block / 8 * (8 * blockUnits + 1) + 1 + block % 8 * blockUnits + unit)
+    }
+
+    private func unitOffset(_ unit: Int) -> Int { unit * Self.tileRows * Self.unitBytes }
+
     /// The value of one column of a row.
-    public func load(row: UnsafeRawPointer, column: Int, columns: Int) -> Float {
-        let byte = row.load(fromByteOffset: column * bits / 8, as: UInt8.self)
+    /// - Parameter row: its first unit.
+    public func load(row: UnsafeRawPointer, column: Int) -> Float {
+        let (block, place) = (column / Self.columns, column % Self.columns * bits / 8)
+        let integers = row + integersOffset(block, unit: place / Self.unitBytes)
+        let byte = integers.load(fromByteOffset: place % Self.unitBytes, as: UInt8.self)
         let stored = bits == 8 ? byte : byte >> (4 * UInt8(column % 2)) & 0xf
-        let scale = row.loadUnaligned(
-            fromByteOffset: integerBytes(columns: columns) + 2 * (column / Self.columns), as: UInt16.self)
+        let scale = row.load(fromByteOffset: scaleOffset(block), as: UInt16.self)
         return FloatConversion.float(f16: scale) * Float(Int32(stored) - bias)
     }
 
     /// Quantizes a row.
     ///
     /// - Parameters:
-    ///   - row: room for `rowBytes(columns:)`.
+    ///   - row: its first unit, in a matrix that has room for the tile.
     ///   - load: puts the `count` values from column `first` on into `values`.
     func store(
         row: UnsafeMutableRawPointer, columns: Int,
         load: (_ first: Int, _ count: Int, _ values: UnsafeMutablePointer<Float>) -> Void
     ) {
-        let scales = row + integerBytes(columns: columns)
-        let end = row + rowBytes(columns: columns)
+        let blocks = Self.blocks(columns: columns)
         withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.columns) { buffer in
             guard let values = buffer.baseAddress else { return }
-            for block in 0..<Self.blocks(columns: columns) {
+            for block in 0..<blocks {
                 let first = block * Self.columns
                 let count = min(columns - first, Self.columns)
                 load(first, count, values)
                 for column in count..<Self.columns { values[column] = 0 }
                 let scale = bits == 8 ? Self.scale8(values) : Self.scale4(values)
-                scales.storeBytes(of: scale, toByteOffset: 2 * block, as: UInt16.self)
-                let integers = row + first * bits / 8
-                if bits == 8 {
-                    Self.store8(values, scale, integers.assumingMemoryBound(to: UInt8.self))
-                } else {
-                    Self.store4(values, scale, integers.assumingMemoryBound(to: UInt8.self))
+                row.storeBytes(of: scale, toByteOffset: scaleOffset(block), as: UInt16.self)
+                for unit in 0..<blockUnits {
+                    let integers = (row + integersOffset(block, unit: unit)).assumingMemoryBound(to: UInt8.self)
+                    if bits == 8 {
+                        Self.store8(values + unit * Self.unitBytes, scale, integers)
+                    } else {
+                        Self.store4(values, scale, integers)
+                    }
                 }
             }
         }
-        let used = scales + 2 * Self.blocks(columns: columns)
-        used.initializeMemory(as: UInt8.self, repeating: 0, count: end - used)
+        clearScales(of: blocks..<(blocks + 7) & ~7, row)
+    }
+
+    /// Sets the scales of blocks that aren't there.
+    private func clearScales(of blocks: Range<Int>, _ row: UnsafeMutableRawPointer) {
+        for block in blocks { row.storeBytes(of: 0, toByteOffset: scaleOffset(block), as: UInt16.self) }
     }
 
     /// Stores integers with the same scale for all blocks as a row.
     ///
     /// - Parameters:
     ///   - integers: in `-bias ..< bias`, one for each column.
-    ///   - row: room for `rowBytes`, zeros.
+    ///   - row: its first unit, in a matrix of zeros that has room for the tile.
     public func store(_ integers: [Int32], scale: Float, row: UnsafeMutableRawPointer) {
         let blocks = Self.blocks(columns: integers.count)
-        let bytes = row.assumingMemoryBound(to: UInt8.self)
         for column in 0..<blocks * Self.columns {
             let stored = UInt8((column < integers.count ? integers[column] : 0) + bias)
-            bytes[column * bits / 8] |= bits == 8 ? stored : stored << (4 * UInt8(column % 2))
+            let (block, place) = (column / Self.columns, column % Self.columns * bits / 8)
+            let unit = (row + integersOffset(block, unit: place / Self.unitBytes)).assumingMemoryBound(to: UInt8.self)
+            unit[place % Self.unitBytes] |= bits == 8 ? stored : stored << (4 * UInt8(column % 2))
         }
-        let scales = row + integerBytes(columns: integers.count)
         for block in 0..<blocks {
-            scales.storeBytes(of: FloatConversion.f16(scale), toByteOffset: 2 * block, as: UInt16.self)
+            row.storeBytes(of: FloatConversion.f16(scale), toByteOffset: scaleOffset(block), as: UInt16.self)
         }
     }
 
@@ -124,30 +157,32 @@ public struct BlockFormat: Sendable, Hashable {
     /// What rounds a float32 below 2^22 to an integer when it is added: the sum's last place is 1.
     private static let rounding: Float = 0x1.8p23
 
+    /// Stores a unit of integers.
     private static func store8(
         _ values: UnsafeMutablePointer<Float>, _ scale: UInt16, _ integers: UnsafeMutablePointer<UInt8>
     ) {
         let scale = FloatConversion.float(f16: scale)
-        guard scale > 0 else { return integers.update(repeating: 128, count: columns) }
-        for column in 0..<columns {
+        guard scale > 0 else { return integers.update(repeating: 128, count: unitBytes) }
+        for column in 0..<unitBytes {
             let quotient = max(-127, min(127, values[column] / scale))
             let integer = (quotient + rounding).bitPattern &- rounding.bitPattern
             integers[column] = UInt8(truncatingIfNeeded: integer &+ 128)
         }
     }
 
+    /// Stores a block's integers, which are a unit; changes the values.
     private static func store4(
         _ values: UnsafeMutablePointer<Float>, _ scale: UInt16, _ integers: UnsafeMutablePointer<UInt8>
     ) {
         let scale = FloatConversion.float(f16: scale)
-        guard abs(scale) > 0 else { return integers.update(repeating: 0x88, count: columns / 2) }
+        guard abs(scale) > 0 else { return integers.update(repeating: 0x88, count: unitBytes) }
         for column in 0..<columns {
             // In 0 ..< 16, of which the lower integer is meant; rounding finds it or, at times, the one below.
             let quotient = max(0, min(15.5, values[column] / scale + 8.5))
             let integer = (quotient - 0.5 + rounding) - rounding
             values[column] = integer + 1 <= quotient ? integer + 1 : integer
         }
-        for index in 0..<columns / 2 {
+        for index in 0..<unitBytes {
             let low = (values[2 * index] + rounding).bitPattern &- rounding.bitPattern
             let high = (values[2 * index + 1] + rounding).bitPattern &- rounding.bitPattern
             integers[index] = UInt8(truncatingIfNeeded: low | high << 4)
@@ -157,14 +192,14 @@ public struct BlockFormat: Sendable, Hashable {
 
 extension ElementType {
     /// The float32 value of a column of a stored row.
+    /// - Parameter row: `rowOffset` bytes from its matrix's start.
     @inline(__always)
-    public func load(row: UnsafeRawPointer, column: Int, columns: Int) -> Float {
-        blockFormat?.load(row: row, column: column, columns: columns) ?? load(row, column)
+    public func load(row: UnsafeRawPointer, column: Int) -> Float {
+        blockFormat?.load(row: row, column: column) ?? load(row, column)
     }
 
     /// Rounds values to the type and stores them as a row, padding included.
-    ///
-    /// - Parameter row: room for `rowBytes(columns: values.count)`.
+    /// - Parameter row: `rowOffset` bytes from its matrix's start.
     public func store(_ values: [Float], row: UnsafeMutableRawPointer) {
         values.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }

@@ -24,13 +24,27 @@ public enum ElementType: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 
-    /// Bytes between the starts of two rows of `columns` elements, padding included: a multiple of 16.
+    /// Bytes of a row of `columns` elements, padding included: a multiple of 16.
     public func rowBytes(columns: Int) -> Int {
         blockFormat?.rowBytes(columns: columns) ?? TensorShape(columns: columns).rowStride * byteCount
     }
 
-    /// Bytes of a whole tensor, padding included.
-    public func byteCount(of shape: TensorShape) -> Int {
-        shape.batch * shape.rows * rowBytes(columns: shape.columns)
+    /// Rows that are stored together: one, or a tile of a quantized type.
+    public var tileRows: Int { blockFormat == nil ? 1 : BlockFormat.tileRows }
+
+    /// The rows a matrix of `rows` is padded to: whole tiles.
+    public func storedRows(_ rows: Int) -> Int { (rows + tileRows - 1) / tileRows * tileRows }
+
+    /// Bytes from a matrix's start to a row's.
+    public func rowOffset(_ row: Int, columns: Int) -> Int {
+        blockFormat?.rowOffset(row, columns: columns) ?? row * rowBytes(columns: columns)
     }
+
+    /// Bytes of one matrix of a tensor, padding included.
+    public func matrixBytes(of shape: TensorShape) -> Int {
+        storedRows(shape.rows) * rowBytes(columns: shape.columns)
+    }
+
+    /// Bytes of a whole tensor, padding included.
+    public func byteCount(of shape: TensorShape) -> Int { shape.batch * matrixBytes(of: shape) }
 }
