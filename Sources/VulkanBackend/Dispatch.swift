@@ -18,9 +18,9 @@ struct Dispatch {
 extension ElementType {
     var variant: String { "TYPE=\(rawValue.uppercased())" }
 
-    /// The unit of row offsets and strides in kernels that read several columns at once: eight elements, or 16 bytes of a
+    /// The unit of row offsets and strides in kernels that read several columns at once: eight elements, or a unit of a
     /// quantized row.
-    var loadBytes: Int { blockFormat == nil ? 8 * byteCount : 16 }
+    var loadBytes: Int { blockFormat == nil ? 8 * byteCount : BlockFormat.unitBytes }
 }
 
 extension FixedWidthInteger {
