@@ -89,6 +89,12 @@ float gelu(float x) {
     return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
 }
 
+// Activations 4i ... 4i + 3 of the token at `at`. What lies behind the last column is not ours to read: it may be anything, NaN
+// included.
+vec4 activations(uint at, uint i) {
+    return mix(vec4(0), INPUT(at + min(i, (columns - 1) / 4)), lessThan(4 * i + uvec4(0, 1, 2, 3), uvec4(columns)));
+}
+
 #if defined(QUANTIZED) && (defined(TILE_8x1) || defined(TILE_4x1))
 #define BLOCKWISE
 #include "linear_blocks.glsl"
@@ -130,12 +136,12 @@ void main() {
         uint token = min(firstToken + g * 8 + gl_SubgroupInvocationID, tokens - 1);
         own[g] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
     }
-    for (uint k = 0; k < columns / 8; k++) {
+    for (uint k = 0; k < (columns + 7) / 8; k++) {
         vec4 ownLow[GROUPS];
         vec4 ownHigh[GROUPS];
         [[unroll]] for (uint g = 0; g < GROUPS; g++) {
-            ownLow[g] = INPUT(own[g] + 2 * k);
-            ownHigh[g] = INPUT(own[g] + 2 * k + 1);
+            ownLow[g] = activations(own[g], 2 * k);
+            ownHigh[g] = activations(own[g], 2 * k + 1);
         }
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
@@ -183,7 +189,7 @@ void main() {
         }
     }
 #endif
-#ifndef BLOCKWISE
+#if !defined(TILE_8x32) && !defined(BLOCKWISE)
     uint rest = columns % 8;
     if (rest != 0) {
         // What lies behind the last column is not ours to read: it may be anything, NaN included.

@@ -37,14 +37,6 @@ vec4 inverse(uint i) {
 }
 #endif
 
-// Activations 4i ... 4i + 3. What lies behind the last column is not ours to read: it may be anything, NaN included.
-vec4 activations(uint at, uint i) {
-    uint first = 4 * i;
-    if (first + 4 <= columns) return INPUT(at + i);
-    if (first >= columns) return vec4(0);
-    return mix(vec4(0), INPUT(at + i), lessThan(uvec4(0, 1, 2, 3), uvec4(columns - first)));
-}
-
 void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
     uint blockCount = (columns + 31) / 32;
     [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r] = 0.0;
