@@ -70,9 +70,9 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
                     uvec4 quarter = QUARTERS(weightAt[r] + integerUnit(block) + 8 * u);
                     [[unroll]] for (uint w = 0; w < 4; w++) words[4 * u + w] = quarter[w];
                 }
-                float sum = -BIAS * total;
-                [[unroll]] for (uint i = 0; i < 8; i++) sum += dot(vec4(maskedIntegers(words, i)), inputs[i]);
-                sums[r] += unpackHalf2x16(scales[r].x).x * sum;
+                vec4 parts = vec4(-BIAS * total, 0, 0, 0);
+                [[unroll]] for (uint i = 0; i < 8; i++) parts = fma(vec4(maskedIntegers(words, i)), inputs[i], parts);
+                sums[r] += unpackHalf2x16(scales[r].x).x * dot(parts, vec4(1));
                 scales[r] = uvec2(scales[r].x >> 16 | scales[r].y << 16, scales[r].y >> 16);
             }
         }

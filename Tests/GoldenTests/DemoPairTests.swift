@@ -19,30 +19,29 @@ struct DemoPairTests {
 
     @Test("answers with the training tool's tokens", arguments: [TestBackend.vulkan, .reference])
     func answers(_ kind: TestBackend) throws {
-        let agreeing = try agreeingAnswers(kind, weightType: nil, cacheType: .f32)
-        #expect(agreeing.same == agreeing.samples)
+        let shares = try agreeingShares(kind, weightType: nil, cacheType: .f32)
+        #expect(shares == ["c2c": 1, "receiver": 1])
     }
 
-    /// 8-bit weights or caches move logits by some hundredths: the answers stay, but for a near tie or two. 4-bit weights of
-    /// a model this small cost answers; here they must run, and be better than chance by far.
+    /// Logits move by some hundredths with 8 bits and some tenths with 4. Facts that come through the cache have wider margins;
+    /// what the receiver alone answers is guessed, so near ties change there.
     @Test(
         "quantized weights and caches keep the answers",
         arguments: [
-            (TestBackend.vulkan, ElementType?.some(.q8_0), ElementType.f32, 0.95), (.reference, .q8_0, .f32, 0.95),
-            (.vulkan, nil, .q8_0, 0.95), (.vulkan, .q8_0, .q8_0, 0.95), (.vulkan, .q4_0, .f16, 0.3),
+            (TestBackend.vulkan, ElementType?.some(.q8_0), ElementType.f32), (.reference, .q8_0, .f32),
+            (.vulkan, nil, .q8_0), (.vulkan, .q8_0, .q8_0), (.vulkan, .q4_0, .f16),
         ])
-    func quantized(
-        _ kind: TestBackend, _ weightType: ElementType?, _ cacheType: ElementType, _ share: Double
-    ) throws {
-        let agreeing = try agreeingAnswers(kind, weightType: weightType, cacheType: cacheType)
-        #expect(Double(agreeing.same) >= share * Double(agreeing.samples), "\(agreeing)")
+    func quantized(_ kind: TestBackend, _ weightType: ElementType?, _ cacheType: ElementType) throws {
+        let shares = try agreeingShares(kind, weightType: weightType, cacheType: cacheType)
+        #expect(try #require(shares["c2c"]) >= 0.95)
+        if weightType != .q4_0 { #expect(try #require(shares["receiver"]) >= 0.95) }
     }
 
-    /// How many answers, of both modes, have the training tool's tokens.
-    private func agreeingAnswers(
+    /// The share of answers that have the training tool's tokens, by mode.
+    private func agreeingShares(
         _ kind: TestBackend, weightType: ElementType?, cacheType: ElementType
-    ) throws -> (same: Int, samples: Int) {
-        var agreeing = (same: 0, samples: 0)
+    ) throws -> [String: Double] {
+        var shares: [String: Double] = [:]
         let folder = GoldenCase.fixtures.deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Sources/DemoPair/Resources")
         let samples = try JSONDecoder().decode(
@@ -71,15 +70,15 @@ struct DemoPairTests {
                         Prompt(
                             ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharers.count)),
                         maxNewTokens: 64, endTokens: receiverFiles.endTokens)
-                    agreeing.samples += 1
                     if result.tokens == sample.tokens[mode] {
-                        agreeing.same += 1
+                        shares[mode, default: 0] += 1 / Double(samples.count)
                     } else {
                         print("\(mode), weights \(weightType.map(\.rawValue) ?? "as stored"): \(sample.question)")
                     }
                 }
             }
         }
-        return agreeing
+        // Sums of many parts of one.
+        return shares.mapValues { ($0 * 1e6).rounded() / 1e6 }
     }
 }

@@ -5,8 +5,8 @@
 /// - q4_0: `d = x / -8` of the x with the largest magnitude, `q = trunc(x / d + 8.5) - 8` in -8 ... 7.
 ///
 /// d is rounded to f16 before the integers are computed, so a value of q8_0 is off by at most d / 2 (and 127 * 2^-25 where
-/// d is so small that f16 resolves no more). A d that f16 has no room for becomes its largest number; one that rounds to zero makes a block of zeros; a block that holds an
-/// infinity or a NaN has NaN for a scale, so that nothing hides it.
+/// d is so small that f16 resolves no more). A d that f16 has no room for becomes its largest number; one that rounds to
+/// zero makes a block of zeros; a block that holds an infinity or a NaN has NaN for a scale, so that nothing hides it.
 ///
 /// The layout is this engine's own. Integers are stored without sign, `q + 128` in a byte or `q + 8` in four bits, lower
 /// columns in lower bits. A row is a list of units of 16 bytes: for every eight blocks a unit of eight scales, then the units
