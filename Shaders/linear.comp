@@ -136,6 +136,7 @@ void main() {
         uint token = min(firstToken + g * 8 + gl_SubgroupInvocationID, tokens - 1);
         own[g] = inputOffset + (firstBatch + batch) * inputBatchStride + token * inputRowStride;
     }
+    // Past the last column activations are masked, and weights are zeros.
     for (uint k = 0; k < (columns + 7) / 8; k++) {
         vec4 ownLow[GROUPS];
         vec4 ownHigh[GROUPS];

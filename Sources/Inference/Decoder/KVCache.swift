@@ -33,11 +33,7 @@ public final class KVCache {
     ) throws {
         let name = name ?? decoder.name
         let description = decoder.description
-        guard type != .q8_0 || description.headDim % BlockFormat.columns == 0 else {
-            throw InferenceError.badRequest(
-                "\(decoder.name) has heads of \(description.headDim) columns, a q8_0 cache needs a multiple of "
-                    + "\(BlockFormat.columns); use --kv-dtype f16")
-        }
+        try Self.check(type, for: description, name: decoder.name)
         let shape = TensorShape(
             batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
         self.name = name
@@ -57,6 +53,18 @@ public final class KVCache {
             "\(name).rope",
             WeightSource(
                 HostMatrix(name: "rope", rows: capacity, columns: description.headDim, values: table)), type: .f32)
+    }
+
+    /// Checks that a model's caches can be of a type.
+    ///
+    /// - Parameter name: what the error calls the model.
+    /// - Throws: `InferenceError.badRequest` where q8_0's blocks don't fit the heads.
+    public static func check(_ type: ElementType, for description: DecoderDescription, name: String) throws {
+        guard type != .q8_0 || description.headDim % BlockFormat.columns == 0 else {
+            throw InferenceError.badRequest(
+                "\(name) has heads of \(description.headDim) columns, a q8_0 cache needs a multiple of "
+                    + "\(BlockFormat.columns); use --kv-dtype f16")
+        }
     }
 
     /// Bytes of all keys and values as stored.
