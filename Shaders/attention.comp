@@ -8,7 +8,7 @@
 // Devices that load lane by lane have a kernel of their own for heads of up to 64, 128 or 256 columns: see
 // `attention_lanes.glsl`.
 //
-// variant TYPE: F32 F16 BF16
+// variant TYPE: F32 F16 BF16 Q8_0
 // variant ROWS: 2 8
 // variant HEADS: ANY L64 L128 L256
 #version 460
@@ -38,7 +38,7 @@ layout(push_constant) uniform Arguments {
     uint groupSize;        // query heads per KV head
     uint headDim;
     uint firstKVHead;      // of the window
-    uint cacheOffset;      // elements, a multiple of eight, as the next two
+    uint cacheOffset;      // in eights or, quantized, units, as the next two
     uint cacheRowStride;
     uint cacheHeadStride;
     uint capacity;         // rows of the cache
@@ -66,12 +66,29 @@ layout(local_size_x = 64) in;
 
 layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = 1) readonly buffer Keys { Eight keys[]; };
+#ifdef QUANTIZED
+layout(set = 0, binding = 1) readonly buffer KeyScales { uint keysScales[]; };
+layout(set = 0, binding = 2) readonly buffer Values { uint values[]; };
+#else
 layout(set = 0, binding = 2) readonly buffer Values { Pair values[]; };
+#endif
 
 shared vec4 sharedQueries[ROWS][MAX_HEAD_DIM / 4];
 shared float probabilities[ROWS][BLOCK];
 shared float subgroupMaxima[ROWS][BLOCK];
 shared float subgroupSums[ROWS][BLOCK];
+
+// A pair of columns of the row that starts at `row`.
+vec2 valuePair(uint row, uint pair) {
+#ifdef QUANTIZED
+    uint block = pair / 16;
+    uint word = values[4 * (row + integerUnit(block) + pair % 16 / 8 * 8) + pair % 8 / 2] >> (16 * (pair & 1));
+    float scale = scaleOfBlock(values[scaleWord(row, block)], block);
+    return scale * (vec2(word & 0xffu, word >> 8 & 0xffu) - BIAS);
+#else
+    return UNPACK(values[4 * row + pair]);
+#endif
+}
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -116,11 +133,11 @@ void main() {
         float scores[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) scores[r] = 0.0;
         if (key < keyCount) {
-            uint keyAt = (cacheOffset + kvHead * cacheHeadStride + key * cacheRowStride) / 8;
+            uint keyAt = cacheOffset + kvHead * cacheHeadStride + ROW(key, cacheRowStride);
             for (uint i = 0; i < headDim / 8; i++) {
                 vec4 low;
                 vec4 high;
-                LOAD8(keys, keyAt + i, low, high)
+                LOAD8_OF_ROW(keys, keyAt, i, low, high)
                 [[unroll]] for (uint r = 0; r < ROWS; r++)
                     scores[r] += dot(sharedQueries[r][2 * i], low) + dot(sharedQueries[r][2 * i + 1], high);
             }
@@ -153,10 +170,9 @@ void main() {
         [[unroll]] for (uint p = 0; p < PAIRS; p++) {
             uint pair = lane + p * BLOCK;
             if (pair >= headDim / 2) break;
-            uint valueAt = (cacheOffset + kvHead * cacheHeadStride + firstKey * cacheRowStride) / 2 + pair;
+            uint firstValue = cacheOffset + kvHead * cacheHeadStride + firstKey * cacheRowStride;
             for (uint k = 0; k < blockKeys; k++) {
-                vec2 value = UNPACK(values[valueAt]);
-                valueAt += cacheRowStride / 2;
+                vec2 value = valuePair(firstValue + ROW(k, cacheRowStride), pair);
                 [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r][p] += probabilities[r][k] * value;
             }
         }

@@ -31,7 +31,7 @@ void main() {
     }
     uint ownRow = min(firstRow + lane % ROWS, rowCount - 1);
     uint ownAt = (queriesOffset + ownRow / groupSize * queriesRowStride + (firstHead + ownRow % groupSize) * headDim) / 4;
-    uint headAt = (cacheOffset + kvHead * cacheHeadStride) / 8;
+    uint headAt = cacheOffset + kvHead * cacheHeadStride;
 
     float rowMaximum[ROWS];
     float rowSum[ROWS];
@@ -47,13 +47,13 @@ void main() {
     }
     for (uint firstKey = 0; firstKey < keyCount; firstKey += LANES) {
         uint key = firstKey + lane;
-        uint keyAt = headAt + min(key, keyCount - 1) * cacheRowStride / 8;
+        uint keyAt = headAt + ROW(min(key, keyCount - 1), cacheRowStride);
         float scores[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) scores[r] = 0.0;
         for (uint i = 0; i < eights; i++) {
             vec4 keyLow;
             vec4 keyHigh;
-            LOAD8(keys, keyAt + i, keyLow, keyHigh)
+            LOAD8_OF_ROW(keys, keyAt, i, keyLow, keyHigh)
             vec4 ownLow = uintBitsToFloat(texelFetch(queries, int(ownAt + 2 * i)));
             vec4 ownHigh = uintBitsToFloat(texelFetch(queries, int(ownAt + 2 * i + 1)));
             [[unroll]] for (uint r = 0; r < ROWS; r++)
@@ -75,11 +75,11 @@ void main() {
         }
         [[unroll]] for (uint k = 0; k < LANES; k++) {
             // Past the last key the last value is read again, with a probability of 0.
-            uint valueAt = headAt + min(firstKey + k, keyCount - 1) * cacheRowStride / 8;
+            uint valueAt = headAt + ROW(min(firstKey + k, keyCount - 1), cacheRowStride);
             [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
                 vec4 valueLow;
                 vec4 valueHigh;
-                LOAD8(values, valueAt + min(lane + e * LANES, eights - 1), valueLow, valueHigh)
+                LOAD8_OF_ROW(values, valueAt, min(lane + e * LANES, eights - 1), valueLow, valueHigh)
                 [[unroll]] for (uint r = 0; r < ROWS; r++) {
                     float probability = subgroupBroadcast(probabilities[r], k);
                     low[r][e] += probability * valueLow;

@@ -2,7 +2,7 @@
 //
 // A table larger than the device can bind is given in windows of rows; each writes the tokens it holds.
 //
-// variant TYPE: F32 F16 BF16
+// variant TYPE: F32 F16 BF16 Q8_0 Q4_0
 #version 460
 #include "types.glsl"
 
@@ -10,6 +10,9 @@ layout(local_size_x = 32) in;
 
 layout(set = 0, binding = 0) readonly buffer Ids { uint ids[]; };
 layout(set = 0, binding = 1) readonly buffer Table { Eight table[]; };
+#ifdef QUANTIZED
+layout(set = 0, binding = 1) readonly buffer Scales { uint tableScales[]; };
+#endif
 layout(set = 0, binding = 2) writeonly buffer Output { float outputs[]; };
 
 layout(push_constant) uniform Arguments {
@@ -18,7 +21,7 @@ layout(push_constant) uniform Arguments {
     uint firstRow;        // of the window
     uint windowRows;
     uint tableRows;       // in all windows
-    uint tableOffset;     // in eights, as the next one
+    uint tableOffset;     // in eights or, quantized, units, as the next one
     uint tableRowStride;
     uint outputOffset;
     uint outputRowStride;
@@ -33,7 +36,8 @@ void main() {
     vec4 low = vec4(0);
     vec4 high = vec4(0);
     if (id >= firstRow && id - firstRow < windowRows) {
-        LOAD8(table, tableOffset + (id - firstRow) * tableRowStride + gl_GlobalInvocationID.x, low, high)
+        uint row = tableOffset + ROW(id - firstRow, tableRowStride);
+        LOAD8_OF_ROW(table, row, gl_GlobalInvocationID.x, low, high)
     } else if (id < tableRows || firstRow != 0) {
         return;
     }

@@ -8,7 +8,7 @@
 //   (`linear_tile.glsl`).
 // - L8x1, L8x8, L8x16: the tiles of devices that load lane by lane (`linear_lanes.glsl`).
 //
-// variant TYPE: F32 F16 BF16
+// variant TYPE: F32 F16 BF16 Q8_0 Q4_0
 // variant TILE: S8x1 S8x8 T64x64 M64x64 L8x1 L8x8 L8x16
 // requires TILE=M64x64: GL_NV_cooperative_matrix
 #version 460
@@ -38,6 +38,9 @@ layout(set = 0, binding = 1) uniform usamplerBuffer weights;
 #else
 layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
 layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
+#ifdef QUANTIZED
+layout(set = 0, binding = 1) readonly buffer Scales { uint weightsScales[]; };
+#endif
 #define INPUT(i) inputs[i]
 #endif
 layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
@@ -49,7 +52,7 @@ layout(push_constant) uniform Arguments {
     uint rows;               // of the weight in this window
     uint firstRow;           // of the window, in the whole weight
     uint tokens;
-    uint weightOffset;       // in eights, as the next two
+    uint weightOffset;       // in eights or, quantized, units, as the next two
     uint weightRowStride;
     uint weightBatchStride;
     uint inputOffset;        // in fours, as the next two
@@ -81,7 +84,7 @@ float gelu(float x) {
 
 // Where the weights of a row, and the activations of a token, start; past the last one, the last one's.
 uint weightOfRow(uint batch, uint row) {
-    return weightOffset + batch * weightBatchStride + min(row, rows - 1) * weightRowStride;
+    return weightOffset + batch * weightBatchStride + ROW(min(row, rows - 1), weightRowStride);
 }
 uint inputOfToken(uint batch, uint token) {
     return inputOffset + (firstBatch + batch) * inputBatchStride + min(token, tokens - 1) * inputRowStride;

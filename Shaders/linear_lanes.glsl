@@ -14,6 +14,11 @@ const uint LANES = 8;
 
 layout(local_size_x = LANES) in;
 
+#if defined(QUANTIZED) && defined(TILE_L8x1)
+#define BLOCKWISE
+#include "linear_blocks.glsl"
+#endif
+
 void main() {
     uint lane = gl_SubgroupInvocationID;
     uint group = gl_WorkGroupID.x;
@@ -29,7 +34,11 @@ void main() {
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         [[unroll]] for (uint t = 0; t < TOKENS; t++) sums[r][t] = 0.0;
 
-#ifdef TILE_L8x1
+#if defined(BLOCKWISE)
+    float blockSums[ROWS];
+    sumBlocks(weightAt, inputOfToken(batch, firstToken), blockSums);
+    [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r][0] = blockSums[r];
+#elif defined(TILE_L8x1)
     // Lane l holds every eighth eight of activations, from the l-th on.
     uint inputAt = inputOfToken(batch, firstToken);
     for (uint first = 0; first < eights; first += LANES) {
@@ -43,7 +52,7 @@ void main() {
                 [[unroll]] for (uint r = 0; r < ROWS; r++) {
                     vec4 weightLow;
                     vec4 weightHigh;
-                    LOAD8(weights, weightAt[r] + first + l, weightLow, weightHigh)
+                    LOAD8_OF_ROW(weights, weightAt[r], first + l, weightLow, weightHigh)
                     sums[r][0] += dot(weightLow, inputLow) + dot(weightHigh, inputHigh);
                 }
             }
@@ -60,7 +69,7 @@ void main() {
         [[unroll]] for (uint g = 0; g < GROUPS; g++) loadInput(inputAt[g], k, ownLow[g], ownHigh[g]);
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
-        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8(weights, weightAt[r] + k, weightLow[r], weightHigh[r])
+        [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8_OF_ROW(weights, weightAt[r], k, weightLow[r], weightHigh[r])
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
             vec4 inputLow = subgroupBroadcast(ownLow[t / LANES], t % LANES);
             vec4 inputHigh = subgroupBroadcast(ownHigh[t / LANES], t % LANES);

@@ -32,7 +32,7 @@ void main() {
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             vec4 weightLow;
             vec4 weightHigh;
-            LOAD8(weights, weightAt[r] + k, weightLow, weightHigh)
+            LOAD8_OF_ROW(weights, weightAt[r], k, weightLow, weightHigh)
             [[unroll]] for (uint t = 0; t < TOKENS; t++)
                 sums[r][t] += dot(weightLow, inputLow[t]) + dot(weightHigh, inputHigh[t]);
         }

@@ -60,18 +60,19 @@ void bringIn(uint batch, uint group, uint firstToken, uint first, uint eights) {
     const uint EIGHTS = DEPTH / 8;
     for (uint i = gl_LocalInvocationID.x; i < TILE_ROWS * EIGHTS; i += THREADS) {
         uint at = i / EIGHTS * PITCH + i % EIGHTS * 8;
-        uint eight = min(first + i % EIGHTS, eights - 1);
+        uint place = min(first + i % EIGHTS, eights - 1);
         vec4 low;
         vec4 high;
-        LOAD8(weights, weightOfRow(batch, rowOfTile(group, i / EIGHTS, TILE_ROWS)) + eight, low, high)
+        uint row = weightOfRow(batch, rowOfTile(group, i / EIGHTS, TILE_ROWS));
+        LOAD8_OF_ROW(weights, row, place, low, high)
         storeWeights(at, low, high);
     }
     for (uint i = gl_LocalInvocationID.x; i < TILE_TOKENS * EIGHTS; i += THREADS) {
         uint at = i / EIGHTS * PITCH + i % EIGHTS * 8;
-        uint eight = first + i % EIGHTS;
+        uint place = first + i % EIGHTS;
         vec4 low = vec4(0);
         vec4 high = vec4(0);
-        if (eight < eights) loadInput(inputOfToken(batch, firstToken + i / EIGHTS), eight, low, high);
+        if (place < eights) loadInput(inputOfToken(batch, firstToken + i / EIGHTS), place, low, high);
         [[unroll]] for (uint c = 0; c < 4; c++) {
             storeInput(at + c, low[c]);
             storeInput(at + 4 + c, high[c]);

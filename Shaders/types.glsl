@@ -5,6 +5,11 @@
 // 8i ... 8i + 7 as two vec4. With TEXELS defined, the source is a `usamplerBuffer`, of which a device that gathers lane by lane
 // loads a texel for each lane at once, where it loads a storage buffer's words one by one; `LOAD8` works alike. Single values
 // are read and written in pairs, which makes 16-bit storage unnecessary.
+//
+// Quantized types (Q8_0 and Q4_0) have rows of blocks, laid out as `BlockFormat` in Sources/Inference says: units of 16 bytes,
+// scales and integers without sign, the units of eight neighbouring rows side by side. A kernel that takes them too reads with
+// `LOAD8_OF_ROW(buffer, row, k, a, b)`, which gives columns 8k ... 8k + 7 of a row as two vec4; `ROW(i, stride)` is where row
+// i starts, in eights or units. Unless it reads texels, it declares the same binding once more, as `uint bufferScales[]`.
 
 #ifdef TYPE_F32
 #ifdef TEXELS
@@ -21,7 +26,7 @@
 #define PACK(values) (values)
 #endif
 
-#ifndef TYPE_F32
+#if defined(TYPE_F16) || defined(TYPE_BF16)
 #define Eight uvec4
 #ifdef TEXELS
 #define WORDS(source, i) texelFetch(source, int(i))
@@ -62,4 +67,71 @@ uint packBFloat2x16(vec2 values) {
     uvec2 halves = mix(rounded, quietNaN, isnan(values));
     return halves.x | (halves.y << 16);
 }
+#endif
+
+#ifdef TYPE_Q8_0
+#define QUANTIZED
+#define Eight uvec2
+#define EIGHT_OF_UNIT(unit, k) ((k) % 2 == 0 ? (unit).xy : (unit).zw)
+const uint BLOCK_WORDS = 8;  // of 32 bits, as the integers of a block take
+const int BIAS = 128;        // what an integer is stored with
+
+// Eight stored integers.
+void unpackIntegers(uvec2 words, out vec4 a, out vec4 b) {
+    a = vec4(ivec4(uvec4(words.x, words.x >> 8, words.x >> 16, words.x >> 24) & 0xffu));
+    b = vec4(ivec4(uvec4(words.y, words.y >> 8, words.y >> 16, words.y >> 24) & 0xffu));
+}
+#endif
+
+#ifdef TYPE_Q4_0
+#define QUANTIZED
+#define Eight uint
+#define EIGHT_OF_UNIT(unit, k) (unit)[(k) % 4]
+const uint BLOCK_WORDS = 4;
+const int BIAS = 8;
+
+void unpackIntegers(uint word, out vec4 a, out vec4 b) {
+    a = vec4(ivec4(uvec4(word, word >> 4, word >> 8, word >> 12) & 0xfu));
+    b = vec4(ivec4(uvec4(word >> 16, word >> 20, word >> 24, word >> 28) & 0xfu));
+}
+#endif
+
+#ifdef QUANTIZED
+const uint BLOCK_UNITS = BLOCK_WORDS / 4;
+
+#define ROW(i, stride) (((i) & ~7u) * (stride) + ((i) & 7u))
+
+// The unit with a block's scale and those of its neighbours, and the first one of its integers, from the row's first one on.
+uint scaleUnit(uint block) { return 8 * (block / 8 * (8 * BLOCK_UNITS + 1)); }
+uint integerUnit(uint block) { return 8 * (block / 8 * (8 * BLOCK_UNITS + 1) + 1 + block % 8 * BLOCK_UNITS); }
+
+// The 32-bit word with a block's scale, and the scale in it.
+uint scaleWord(uint row, uint block) { return 4 * (row + scaleUnit(block)) + block % 8 / 2; }
+float scaleOfBlock(uint word, uint block) { return unpackHalf2x16(word >> (16 * (block & 1))).x; }
+
+// Where the unit with a block's k-th eight of integers stands, and the eight itself, in eights.
+const uint UNIT_EIGHTS = 16 / BLOCK_WORDS;
+uint unitOfEight(uint row, uint block, uint k) { return row + integerUnit(block) + 8 * (k / UNIT_EIGHTS); }
+uint eightOfBlock(uint row, uint block, uint k) { return unitOfEight(row, block, k) * UNIT_EIGHTS + k % UNIT_EIGHTS; }
+
+#ifdef TEXELS
+#define EIGHT(source, row, block, k) EIGHT_OF_UNIT(texelFetch(source, int(unitOfEight(row, block, k))), k)
+#define SCALE_WORD(source, word) texelFetch(source, int((word) / 4))[(word) % 4]
+#else
+#define EIGHT(source, row, block, k) source[eightOfBlock(row, block, k)]
+#define SCALE_WORD(source, word) source##Scales[word]
+#endif
+
+// Products with a scale, an f16, are exact.
+#define LOAD8_OF_ROW(source, row, k, a, b) { \
+    uint block = (k) / 4; \
+    uint word = scaleWord(row, block); \
+    float scale = scaleOfBlock(SCALE_WORD(source, word), block); \
+    unpackIntegers(EIGHT(source, row, block, (k) % 4), a, b); \
+    a = scale * (a - BIAS); \
+    b = scale * (b - BIAS); \
+}
+#else
+#define ROW(i, stride) ((i) * (stride))
+#define LOAD8_OF_ROW(source, row, k, a, b) LOAD8(source, (row) + (k), a, b)
 #endif

@@ -7,8 +7,9 @@ extension CacheWrite {
         let first = Int(operands.counter(position).pointee)
         let headDim = cache.shape.columns
         for token in 0..<self.input.rows where first + token < cache.shape.rows {
-            for column in 0..<self.input.columns {
-                cache[column / headDim, first + token, column % headDim] = input[0, token, column]
+            for head in 0..<cache.shape.batch {
+                let values = (0..<headDim).map { input[0, token, head * headDim + $0] }
+                cache.setRow(head, first + token, values)
             }
         }
     }

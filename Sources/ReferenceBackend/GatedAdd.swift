@@ -10,9 +10,9 @@ extension GatedAdd {
         for token in 0..<self.projected.rows where first + token < cache.shape.rows {
             for head in 0..<cache.shape.batch {
                 let weight = Float(1 / (1 + exp(-Double(scale[0, token, head]))))
-                for column in 0..<headDim {
-                    cache[head, first + token, column] += weight * projected[0, token, head * headDim + column]
-                }
+                var values = cache.row(head, first + token)
+                for column in 0..<headDim { values[column] += weight * projected[0, token, head * headDim + column] }
+                cache.setRow(head, first + token, values)
             }
         }
     }

@@ -55,24 +55,28 @@ struct FloatView {
     }
 }
 
-/// A whole tensor of any type addressed as [matrix, row, column]; reading gives float32, writing rounds.
+/// A whole tensor of any type addressed as [matrix, row, column], as float32.
 struct StoredMatrices {
     let base: UnsafeMutableRawPointer
     let type: ElementType
     let shape: TensorShape
 
     subscript(matrix: Int, row: Int, column: Int) -> Float {
-        get { type.load(base, index(matrix, row) + column) }
-        nonmutating set { type.store(newValue, base, index(matrix, row) + column) }
+        type.load(row: address(matrix, row), column: column)
     }
 
-    /// One row as float32.
+    /// One row.
     func row(_ matrix: Int, _ row: Int) -> [Float] {
-        let first = index(matrix, row)
-        return (0..<shape.columns).map { type.load(base, first + $0) }
+        let address = address(matrix, row)
+        return (0..<shape.columns).map { type.load(row: address, column: $0) }
     }
 
-    private func index(_ matrix: Int, _ row: Int) -> Int {
-        matrix * shape.batchStride + row * shape.rowStride
+    /// Rounds values to the tensor's type and stores them as one row.
+    func setRow(_ matrix: Int, _ row: Int, _ values: [Float]) {
+        type.store(values, row: address(matrix, row))
+    }
+
+    private func address(_ matrix: Int, _ row: Int) -> UnsafeMutableRawPointer {
+        base + matrix * type.matrixBytes(of: shape) + type.rowOffset(row, columns: shape.columns)
     }
 }

@@ -8,9 +8,18 @@ enum RandomFill {
         let shape = tensor.shape
         guard let base = tensor.bytes.baseAddress else { return }
         for row in 0..<shape.batch * shape.rows {
-            for column in 0..<shape.columns {
-                let index = UInt32(truncatingIfNeeded: row * shape.columns + column)
-                tensor.type.store(value(index, seed) * scale, base, row * shape.rowStride + column)
+            let values = (0..<shape.columns).map { column in
+                value(UInt32(truncatingIfNeeded: row * shape.columns + column), seed)
+            }
+            let address =
+                base + row / shape.rows * tensor.type.matrixBytes(of: shape)
+                + tensor.type.rowOffset(row % shape.rows, columns: shape.columns)
+            if let format = tensor.type.blockFormat {
+                // In -bias ..< bias, with one scale for all.
+                let integers = values.map { Int32(($0 * Float(format.bias)).rounded(.down)) }
+                format.store(integers, scale: scale / Float(format.bias), row: address)
+            } else {
+                tensor.type.store(values.map { $0 * scale }, row: address)
             }
         }
     }

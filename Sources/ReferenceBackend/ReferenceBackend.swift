@@ -25,7 +25,8 @@ public final class ReferenceBackend: Backend {
 
     public func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor {
         let tensor = makeStorage(name, source.shape, type)
-        try source.write(rows: 0..<source.shape.batch * source.shape.rows, as: type, into: tensor.bytes)
+        try source.write(
+            rows: 0..<source.shape.batch * type.storedRows(source.shape.rows), as: type, into: tensor.bytes)
         return tensor
     }
 

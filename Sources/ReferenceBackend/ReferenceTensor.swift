@@ -24,7 +24,7 @@ final class ReferenceTensor: StoredTensor {
         self.name = name
         self.shape = shape
         self.type = type
-        bytes = .allocate(byteCount: max(16, shape.storedCount * type.byteCount), alignment: 16)
+        bytes = .allocate(byteCount: max(16, type.byteCount(of: shape)), alignment: 16)
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
         ledger.add(bytes.count)
     }

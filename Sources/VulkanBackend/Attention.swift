@@ -24,8 +24,9 @@ extension DispatchEncoder {
         return try zip(windows(op.keys, .read), windows(op.values, .read)).map { keys, values in
             guard keys.rows.count == cache.shape.rows else { throw oversizedHead(cache) }
             let sizes = constants(
-                tokens, groupSize, headDim, keys.matrices.lowerBound, keys.operand.offset, cache.shape.rowStride,
-                cache.shape.batchStride, cache.shape.rows)
+                tokens, groupSize, headDim, keys.matrices.lowerBound, keys.operand.byteOffset / cache.type.loadBytes,
+                cache.type.rowBytes(columns: headDim) / cache.type.loadBytes,
+                cache.type.matrixBytes(of: cache.shape) / cache.type.loadBytes, cache.shape.rows)
             let places = constants(
                 position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
                 padding.offset, op.padding == nil ? 0 : 1)

@@ -22,17 +22,23 @@ extension DispatchEncoder {
         let position = try operand(position, .read)
         return try windows(cache, access).map { window in
             guard window.rows.count == info.shape.rows else { throw oversizedHead(info) }
-            let pairs = window.matrices.count * info.shape.columns / 2
-            let elements = 2 * pairs * rows.rows.rows
+            // What one invocation takes of a head, and what the cache's offsets count.
+            let spanColumns = info.type.blockFormat == nil ? 2 : 2 * BlockFormat.columns
+            let unitBytes = info.type.blockFormat == nil ? 2 * info.type.byteCount : BlockFormat.unitBytes
+            let spansOfHead = info.shape.columns.groups(of: spanColumns)
+            let spans = window.matrices.count * spansOfHead
+            let rowBytes = info.type.rowBytes(columns: info.shape.columns)
             return Dispatch(
                 kernel: "\(kernel) \(info.type.variant)", label: kernel,
                 bindings: bindings(window.operand.binding, position.binding),
                 constants: constants(
-                    pairs, info.shape.columns / 2, window.matrices.lowerBound, window.operand.offset / 2,
-                    info.shape.rowStride / 2, info.shape.batchStride / 2, info.shape.rows, position.offset,
+                    spans, spansOfHead, info.shape.columns, window.matrices.lowerBound,
+                    window.operand.byteOffset / unitBytes, rowBytes / unitBytes,
+                    info.type.matrixBytes(of: info.shape) / unitBytes, info.shape.rows, position.offset,
                     rows.rowsOffset, rows.rows.rowStride, rows.scaleOffset, rows.scaleRowStride),
-                groups: (pairs.groups(of: 32), rows.rows.rows, 1),
-                cost: DispatchCost(bytes: elements * (4 + info.type.byteCount)))
+                groups: (spans.groups(of: 32), rows.rows.rows, 1),
+                cost: DispatchCost(
+                    bytes: window.matrices.count * rows.rows.rows * (4 * info.shape.columns + rowBytes)))
         }
     }
 

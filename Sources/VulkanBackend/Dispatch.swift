@@ -23,6 +23,10 @@ struct Dispatch {
 /// What kernels of one element type are called in variants.
 extension ElementType {
     var variant: String { "TYPE=\(rawValue.uppercased())" }
+
+    /// The unit of row offsets and strides in kernels that read several columns at once: eight elements, or a unit of a
+    /// quantized row.
+    var loadBytes: Int { blockFormat == nil ? 8 * byteCount : BlockFormat.unitBytes }
 }
 
 extension FixedWidthInteger {

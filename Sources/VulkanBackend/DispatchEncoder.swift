@@ -13,8 +13,12 @@ struct DispatchEncoder {
     /// A bound range and where a view starts in it.
     struct Operand {
         var binding: BufferBinding
-        /// Elements from the binding's start.
-        var offset: Int
+        /// From the binding's start.
+        var byteOffset: Int
+        var type: ElementType
+
+        /// Elements from the binding's start; the type is one whose elements stand alone.
+        var offset: Int { byteOffset / type.byteCount }
     }
 
     /// A part of a weight or cache that the device can bind at once.
@@ -92,33 +96,37 @@ struct DispatchEncoder {
     func operand(_ view: TensorView, _ access: BufferBinding.Access) throws -> Operand {
         // Kernels load eight columns at once, so the last row counts with its padding.
         let paddedExtent = view.extent + ((view.columns + 7) & ~7) - view.columns
-        return try operand(view.tensor, from: view.offset, count: paddedExtent, access)
+        let elementBytes = info(view.tensor).type.byteCount
+        return try operand(
+            view.tensor, fromByte: view.offset * elementBytes, byteCount: paddedExtent * elementBytes, access)
     }
 
     /// Binds a whole tensor.
     func operand(_ tensor: Tensor, _ access: BufferBinding.Access) throws -> Operand {
-        try operand(tensor, from: 0, count: info(tensor).shape.storedCount, access)
+        let info = info(tensor)
+        return try operand(tensor, fromByte: 0, byteCount: info.type.byteCount(of: info.shape), access)
     }
 
     /// Splits a tensor into windows of whole matrices, or of whole rows where one matrix is too large to bind.
     func windows(_ tensor: Tensor, _ access: BufferBinding.Access) throws -> [Window] {
         let info = info(tensor)
         let shape = info.shape
-        let elementBytes = info.type.byteCount
+        let rowBytes = info.type.rowBytes(columns: shape.columns)
         // What aligning a window's start may add in front of it.
         let bindable = bindableBytes - limits.bindingAlignment
-        let matrixBytes = shape.batchStride * elementBytes
+        let matrixBytes = info.type.matrixBytes(of: shape)
         if matrixBytes <= bindable {
             let matrices = min(shape.batch, bindable / max(1, matrixBytes))
             return try stride(from: 0, to: shape.batch, by: matrices).map { first in
                 let range = first..<min(first + matrices, shape.batch)
                 return Window(
                     operand: try operand(
-                        tensor, from: first * shape.batchStride, count: range.count * shape.batchStride, access),
+                        tensor, fromByte: first * matrixBytes, byteCount: range.count * matrixBytes, access),
                     matrices: range, rows: 0..<shape.rows)
             }
         }
-        let rows = bindable / (shape.rowStride * elementBytes)
+        let tileRows = info.type.tileRows
+        let rows = bindable / (tileRows * rowBytes) * tileRows
         guard rows > 0 else {
             throw InferenceError.badGraph(
                 "\(info.name): one row of \(shape) exceeds the \(bindableBytes) bytes that can be bound")
@@ -128,23 +136,22 @@ struct DispatchEncoder {
                 let range = first..<min(first + rows, shape.rows)
                 return Window(
                     operand: try operand(
-                        tensor, from: matrix * shape.batchStride + first * shape.rowStride,
-                        count: range.count * shape.rowStride, access),
+                        tensor, fromByte: matrix * matrixBytes + first * rowBytes,
+                        byteCount: info.type.storedRows(range.count) * rowBytes, access),
                     matrices: matrix..<matrix + 1, rows: range)
             }
         }
     }
 
     private func operand(
-        _ tensor: Tensor, from offset: Int, count: Int, _ access: BufferBinding.Access
+        _ tensor: Tensor, fromByte offset: Int, byteCount: Int, _ access: BufferBinding.Access
     ) throws -> Operand {
         guard let location = locations[tensor] else {
             throw InferenceError.badGraph("\(info(tensor).name) has no memory; is it bound?")
         }
-        let elementBytes = info(tensor).type.byteCount
-        let start = location.offset + offset * elementBytes
+        let start = location.offset + offset
         let aligned = start - start % limits.bindingAlignment
-        let end = min(start + count * elementBytes, location.offset + location.byteCount)
+        let end = min(start + byteCount, location.offset + location.byteCount)
         guard end - aligned <= limits.maxStorageBufferRange else {
             throw InferenceError.badGraph(
                 "\(info(tensor).name) needs \(end - aligned) bytes at once, the device binds at most "
@@ -152,6 +159,6 @@ struct DispatchEncoder {
         }
         return Operand(
             binding: BufferBinding(location.buffer, offset: aligned, byteCount: end - aligned, access: access),
-            offset: (start - aligned) / elementBytes)
+            byteOffset: start - aligned, type: info(tensor).type)
     }
 }

@@ -67,8 +67,8 @@ struct HeadRows {
 extension DispatchEncoder {
     /// - Returns: nil where the caches can't be bound as a whole, or the device has no kernel for it.
     func encode(_ heads: HeadRows) throws -> Dispatch? {
-        guard let subgroupLanes else { return nil }
         let cache = info(heads.keyCache)
+        guard let subgroupLanes, cache.type.blockFormat == nil else { return nil }
         let (keyWindows, valueWindows) = try (windows(heads.keyCache, .write), windows(heads.valueCache, .write))
         guard keyWindows.count == 1, valueWindows.count == 1, info(heads.valueCache).type == cache.type else {
             return nil

@@ -53,6 +53,8 @@ extension DispatchEncoder {
             throw InferenceError.badGraph("linear: the input must start at a multiple of eight columns")
         }
         let weight = info(op.weight)
+        let weightRowBytes = weight.type.rowBytes(columns: weight.shape.columns)
+        let weightRowStride = weightRowBytes / weight.type.loadBytes
         let input = try operand(op.input, .read)
         let bias = try op.bias.map { try operand($0, .read) }
         let residual = try op.residual.map { try operand($0, .read) }
@@ -67,7 +69,7 @@ extension DispatchEncoder {
 
         return try windows(op.weight, .read).map { window in
             let matrices = window.matrices.count
-            let weightCount = matrices * window.rows.count * weight.shape.columns
+            let weightRows = matrices * window.rows.count
             let activations = matrices * tokens * (weight.shape.columns + window.rows.count)
             return Dispatch(
                 kernel: "linear \(weight.type.variant) TILE=\(tile.name)",
@@ -80,14 +82,16 @@ extension DispatchEncoder {
                 texelBindings: loadsByLane ? [0, 1] : [], specialization: tile.lanes.map { [UInt32($0)] } ?? [],
                 constants: constants(
                     weight.shape.columns, window.rows.count, window.rows.lowerBound, tokens,
-                    window.operand.offset / 8, weight.shape.rowStride / 8, weight.shape.batchStride / 8,
+                    window.operand.byteOffset / weight.type.loadBytes, weightRowStride,
+                    weight.type.storedRows(weight.shape.rows) * weightRowStride,
                     input.offset / 4, op.input.rowStride / 4, op.input.batchStride / 4,
                     op.bias.map { info($0).shape.batchStride } ?? 0,
                     residual?.offset ?? 0, op.residual?.rowStride ?? 0, op.residual?.batchStride ?? 0,
                     output.offset, op.output.rowStride, op.output.batchStride, window.matrices.lowerBound, flags),
                 groups: (window.rows.count.groups(of: tile.groupRows), tokens.groups(of: tile.tokens), matrices),
                 cost: DispatchCost(
-                    bytes: weightCount * weight.type.byteCount + activations * 4, flops: 2 * weightCount * tokens))
+                    bytes: weightRows * weightRowBytes + activations * 4,
+                    flops: 2 * weightRows * weight.shape.columns * tokens))
         }
     }
 }

@@ -10,23 +10,26 @@ struct RandomFill {
 
     func dispatches() -> [Dispatch] {
         let shape = tensor.shape
-        let pairBytes = 2 * tensor.type.byteCount
-        let rowBytes = shape.rowStride * tensor.type.byteCount
+        // What an invocation writes: a pair of elements, or 32 bits of a quantized row.
+        let wordBytes = tensor.type.blockFormat == nil ? 2 * tensor.type.byteCount : 4
+        let rowBytes = tensor.type.rowBytes(columns: shape.columns)
         // Windows of whole rows whose starts keep the device's alignment.
-        let rowsPerStep = limits.minStorageBufferOffsetAlignment
+        let rowsPerStep = max(limits.minStorageBufferOffsetAlignment, tensor.type.tileRows)
         let rows = max(1, limits.maxStorageBufferRange / rowBytes / rowsPerStep) * rowsPerStep
-        let allRows = shape.batch * shape.rows
+        let storedRows = tensor.type.storedRows(shape.rows)
+        let allRows = shape.batch * storedRows
         let invocations = 1 << 20
         return stride(from: 0, to: allRows, by: rows).map { first in
             let count = min(rows, allRows - first)
-            let pairs = count * shape.rowStride / 2
+            let words = count * rowBytes / wordBytes
             return Dispatch(
                 kernel: "random_fill \(tensor.type.variant)", label: "random_fill",
                 bindings: [.write(tensor.buffer, offset: first * rowBytes, byteCount: count * rowBytes)],
-                constants: constants(first * shape.rowStride / 2, pairs, shape.rowStride / 2, shape.columns)
+                constants: constants(
+                    first * rowBytes / wordBytes, words, rowBytes / wordBytes, shape.rows, storedRows, shape.columns)
                     + [seed, scale.bitPattern, UInt32(invocations)],
-                groups: (invocations / 32, pairs.groups(of: invocations), 1),
-                cost: DispatchCost(bytes: pairs * pairBytes))
+                groups: (invocations / 32, words.groups(of: invocations), 1),
+                cost: DispatchCost(bytes: count * rowBytes))
         }
     }
 }

@@ -85,9 +85,9 @@ public final class VulkanBackend: Backend {
 
     public func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor {
         let tensor = try makeStorage(name, source.shape, type, kind: .device)
-        let rowBytes = source.shape.rowStride * type.byteCount
+        let rowBytes = type.rowBytes(columns: source.shape.columns)
         try device.upload(
-            to: tensor.buffer, byteCount: VulkanTensor.byteCount(source.shape, type), granularity: rowBytes
+            to: tensor.buffer, byteCount: tensor.byteCount, granularity: rowBytes * type.tileRows
         ) { chunk, offset in
             let firstRow = offset / rowBytes
             try source.write(rows: firstRow..<firstRow + chunk.count / rowBytes, as: type, into: chunk)
@@ -112,7 +112,7 @@ public final class VulkanBackend: Backend {
         _ name: String, _ shape: TensorShape, _ type: ElementType, kind: MemoryKind
     ) throws -> VulkanTensor {
         // Kernels read and write pairs and eights, whole words at least.
-        let byteCount = max(16, VulkanTensor.byteCount(shape, type))
+        let byteCount = max(16, type.byteCount(of: shape))
         let buffer = try device.makeBuffer(label: name, byteCount: byteCount, kind: kind)
         return VulkanTensor(name: name, shape: shape, type: type, buffer: buffer)
     }
@@ -128,7 +128,7 @@ public final class VulkanBackend: Backend {
         var locations: [Tensor: DispatchEncoder.Location] = [:]
         for tensor in graph.handles {
             let info = graph.info(tensor)
-            let byteCount = VulkanTensor.byteCount(info.shape, info.type)
+            let byteCount = info.type.byteCount(of: info.shape)
             switch info.storage {
             case .scratch:
                 guard let offset = scratchPlan.offsets[tensor], let scratch else { continue }
@@ -202,7 +202,7 @@ public final class VulkanBackend: Backend {
         guard let tensor = tensor as? VulkanTensor else {
             throw InferenceError.badGraph("\(tensor.name) is another backend's tensor")
         }
-        var bytes = [UInt8](repeating: 0, count: VulkanTensor.byteCount(tensor.shape, tensor.type))
+        var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
         try bytes.withUnsafeMutableBytes { try device.download(from: tensor.buffer, into: $0) }
         return bytes.withUnsafeBytes { tensor.shape.unpadded($0, as: tensor.type) }
     }

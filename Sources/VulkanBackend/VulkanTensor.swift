@@ -6,6 +6,7 @@ final class VulkanTensor: StoredTensor {
     let name: String
     let shape: TensorShape
     let type: ElementType
+    /// At least the tensor's `byteCount`.
     let buffer: Buffer
 
     init(name: String, shape: TensorShape, type: ElementType, buffer: Buffer) {
@@ -13,10 +14,5 @@ final class VulkanTensor: StoredTensor {
         self.shape = shape
         self.type = type
         self.buffer = buffer
-    }
-
-    /// Bytes of the shape, padding included. The buffer may be some bytes larger.
-    static func byteCount(_ shape: TensorShape, _ type: ElementType) -> Int {
-        shape.storedCount * type.byteCount
     }
 }

@@ -131,6 +131,59 @@ struct CommandTests {
         #expect(json["passed"] as? Bool == true)
     }
 
+    @Test("verify says what quantized weights cost in logits; the exit code is about the device")
+    func quantizationCost() throws {
+        let outcome = try Program.run(["verify", "--weights", "q4_0", "--json"] + Program.pair("golden/llama_pair"))
+        #expect(outcome.status == 0)
+        let report = try outcome.json()
+        #expect(report["passed"] as? Bool == true)
+        let cost = try #require(report["quantization"] as? [String: Any])
+        #expect(cost["weights"] as? String == "q4_0")
+        let rows = try #require(cost["logits"] as? [[String: Any]])
+        #expect(
+            rows.map { $0["name"] as? String } == [
+                "receiver_alone.logits", "receiver_alone.step_logits", "c2c.step_logits",
+            ])
+        #expect(rows[0]["positions"] as? Int == 33)
+        for row in rows {
+            let divergence = try #require(row["mean_kl_divergence"] as? Double)
+            let share = try #require(row["same_top1"] as? Double)
+            // Something is lost, but far from all: the logits of different tokens differ by more than one.
+            #expect(divergence > 0 && divergence < 1 && (0...1).contains(share))
+            let relative = try #require(row["relative"] as? Double)
+            #expect(relative > 1e-4)
+        }
+        let eight = try Program.run(["verify", "--weights", "q8_0"] + Program.pair("golden/llama_pair"))
+        #expect(eight.status == 0 && eight.output.contains("mean KL divergence"))
+    }
+
+    @Test(
+        "quantized weights and caches: the same tokens on device and CPU",
+        arguments: [["--weights", "q8_0"], ["--weights", "q4_0"], ["--kv-dtype", "q8_0"]])
+    func quantized(_ flags: [String]) throws {
+        let plain = try Program.run(["generate", "--json", "Tell me what Ada Abrel works as."]).json()
+        let answers = try ["0", "cpu"].map { device in
+            let outcome = try Program.run(
+                ["generate", "--json", "--device", device, "Tell me what Ada Abrel works as."] + flags)
+            #expect(outcome.status == 0)
+            return try outcome.json()
+        }
+        let tokens = try #require(answers[0]["tokens"] as? [Int])
+        #expect(tokens.count > 3 && answers[1]["tokens"] as? [Int] == tokens)
+        let name = flags[0] == "--weights" ? "weights_bytes" : "kv_cache_bytes"
+        let bytes = try (answers + [plain]).map { answer in
+            try #require((answer["memory"] as? [String: Any])?[name] as? Int)
+        }
+        #expect(bytes[0] == bytes[1] && bytes[0] < bytes[2] * 4 / 5)
+    }
+
+    @Test("a q8_0 cache that the heads don't fit is an error that says so")
+    func unfitCache() throws {
+        let outcome = try Program.run(
+            ["generate", "--kv-dtype", "q8_0", "--prompt-ids", "1 2 3"] + Program.pair(Self.golden))
+        #expect(outcome.status == 2 && outcome.errors.contains("multiple of 32; use --kv-dtype f16"))
+    }
+
     @Test("inspect tells models from fusers")
     func inspect() throws {
         let model = try Program.run(["inspect", "--json", Program.fixture("\(Self.golden)/receiver")]).json()

@@ -85,6 +85,28 @@ struct GoldenTests {
         }
     }
 
+    /// A value of a q8_0 block is off by half a step, 1/254 of the largest one, so logits move about as much as with bfloat16,
+    /// and may change tokens: both backends must agree with each other. A step is 1/127 of the largest value of a block at most.
+    @Test("8-bit caches, where heads are whole blocks", arguments: cases)
+    func eightBitCaches(_ name: String) throws {
+        let golden = try GoldenCase(name)
+        guard let expectation = golden.expectations.first else { return }
+        let reference: NarrowAnswer
+        do {
+            reference = try narrowAnswer(golden, expectation, .q8_0, .reference)
+        } catch let error as InferenceError {
+            #expect(error.description.contains("a q8_0 cache needs a multiple of 32"))
+            return
+        }
+        let vulkan = try narrowAnswer(golden, expectation, .q8_0, .vulkan)
+        #expect(Difference(vulkan.keys, reference.keys).relative <= 4 / 127)
+        #expect(Difference(vulkan.firstLogits, reference.firstLogits).relative <= 4 / 127)
+        let wide = try narrowAnswer(golden, expectation, .f32, .reference)
+        let moved = Difference(vulkan.firstLogits, wide.firstLogits).relative
+        print("\(name): the first logits move by \(moved) of the largest")
+        #expect(Difference(vulkan.keys, wide.keys).relative <= 0.1 && moved > 0)
+    }
+
     private struct NarrowAnswer {
         var tokens: [Int]
         var firstLogits: [Float]

@@ -23,8 +23,9 @@ struct AttentionTests {
         Shape(tokens: 2, position: 127, heads: 1, kvHeads: 1, headDim: 24),
     ]
 
-    @Test("prefill and decode", arguments: shapes, [ElementType.f32, .f16, .bf16])
+    @Test("prefill and decode", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0])
     func attention(_ shape: Shape, _ type: ElementType) throws {
+        if type == .q8_0, shape.headDim % 32 != 0 { return }
         for loadsByLane in [nil, false] { try attention(shape, type, loadsByLane: loadsByLane) }
     }
 
@@ -107,5 +108,46 @@ struct AttentionTests {
         // Tokens at rows 66 to 69 see nothing when the first visible row is 70.
         let blind = found["o"]?.prefix(max(0, firstVisible - position) * width) ?? []
         #expect(blind.allSatisfy { $0 == 0 })
+    }
+
+    /// Rounding moves a key's element by d / 2 at most, so a score by `scale * sum|q| * d / 2`; a weight by twice that as a
+    /// factor, since the sum it is divided by moves too; and a value by its own d / 2.
+    @Test("a q8_0 cache is as close to float32 as its blocks allow", arguments: [(1, 90), (20, 0), (33, 64)])
+    func eightBits(_ tokens: Int, _ position: Int) throws {
+        var generator = SeededGenerator(seed: 12)
+        let (heads, headDim, capacity) = (4, 64, position + tokens)
+        let cache = TensorShape(batch: 2, rows: capacity, columns: headDim)
+        var bench = KernelBench()
+        bench.random("q", .init(rows: tokens, columns: heads * headDim), using: &generator, scale: 0.5)
+        for name in ["k", "v"] {
+            let values = generator.floats(cache.count)
+            bench.add(name, cache, .f32, values)
+            bench.add("\(name)8", cache, .q8_0, values)
+        }
+        bench.random("o", .init(rows: tokens, columns: heads * headDim), using: &generator)
+        bench.random("o8", .init(rows: tokens, columns: heads * headDim), using: &generator)
+        bench.counter("position", position)
+        let queries = bench.tensors[0].values
+        let scale = 1 / Float(headDim).squareRoot()
+        let (found, _) = try bench.run { graph, view in
+            let position = view("position", &graph)
+            for suffix in ["", "8"] {
+                let (q, o) = (view("q", &graph), view("o\(suffix)", &graph))
+                let (k, v) = (view("k\(suffix)", &graph), view("v\(suffix)", &graph))
+                graph.add(
+                    .attention(
+                        Attention(
+                            queries: q, keys: k.tensor, values: v.tensor, heads: heads, scale: scale,
+                            position: position, output: o)))
+            }
+        }
+        // Elements are below 1 in magnitude, so d is at most 1/127, and what rounding to f16 adds.
+        let half: Float = 0.5 / 127 * (1 + 0x1p-10)
+        expectClose(found["o8"], found["o"], "output") { index, _ in
+            let head = queries[index / headDim * headDim..<(index / headDim + 1) * headDim]
+            let score = scale * head.reduce(0) { $0 + abs($1) } * half
+            return 2 * score * (1 + 2 * score) + half + 1e-5
+        }
+        #expect(found["o8"] != found["o"])
     }
 }

@@ -3,9 +3,10 @@ import Testing
 
 @Suite(.serialized)
 struct CacheReadTests {
-    @Test("rows in token-major order", arguments: [1, 7, 33, 129], [ElementType.f32, .f16, .bf16])
+    @Test("rows in token-major order", arguments: [1, 7, 33, 129], [ElementType.f32, .f16, .bf16, .q8_0])
     func read(_ tokens: Int, _ type: ElementType) throws {
-        for (heads, headDim) in [(1, 16), (2, 64), (3, 80), (8, 128), (2, 256), (2, 10)] {
+        for (heads, headDim) in [(1, 16), (2, 64), (3, 80), (8, 128), (2, 256), (2, 10), (3, 32), (2, 96)] {
+            if type == .q8_0, headDim % 32 != 0 { continue }
             var generator = SeededGenerator(seed: UInt64(tokens + headDim))
             var bench = KernelBench()
             bench.random("cache", .init(batch: heads, rows: tokens + 9, columns: headDim), type, using: &generator)

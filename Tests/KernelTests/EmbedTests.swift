@@ -3,9 +3,9 @@ import Testing
 
 @Suite(.serialized)
 struct EmbedTests {
-    @Test("rows of the table", arguments: [1, 7, 33, 129], [ElementType.f32, .f16, .bf16])
+    @Test("rows of the table", arguments: [1, 7, 33, 129], [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
     func embed(_ tokens: Int, _ type: ElementType) throws {
-        for columns in [8, 33, 100] {
+        for columns in [8, 24, 33, 40, 100, 1056] {
             var generator = SeededGenerator(seed: UInt64(tokens + columns))
             var bench = KernelBench()
             bench.random("table", .init(rows: 432, columns: columns), type, using: &generator)

@@ -19,9 +19,11 @@ struct LinearTests {
         Shape(tokens: 1, inputs: 1152, outputs: 515), Shape(tokens: 8, inputs: 7, outputs: 256),
         Shape(tokens: 10, inputs: 64, outputs: 9), Shape(tokens: 70, inputs: 77, outputs: 300),
         Shape(batch: 3, tokens: 5, inputs: 40, outputs: 19), Shape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
+        Shape(batch: 2, tokens: 2, inputs: 8, outputs: 70), Shape(tokens: 1, inputs: 33, outputs: 300),
+        Shape(batch: 2, tokens: 1, inputs: 100, outputs: 64), Shape(tokens: 33, inputs: 1056, outputs: 40),
     ]
 
-    @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16])
+    @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
     func product(_ shape: Shape, _ type: ElementType) throws {
         for loadsByLane in [nil, false] { try product(shape, type, loadsByLane: loadsByLane) }
     }
@@ -43,10 +45,14 @@ struct LinearTests {
 
     @Test("bias, GELU and a residual that is the output", arguments: [1, 6, 33], [Activation.none, .gelu])
     func epilogue(_ tokens: Int, _ activation: Activation) throws {
+        for type in [ElementType.bf16, .q8_0, .q4_0] { try epilogue(tokens, activation, type) }
+    }
+
+    private func epilogue(_ tokens: Int, _ activation: Activation, _ type: ElementType) throws {
         var generator = SeededGenerator(seed: 7)
         var bench = KernelBench()
         bench.random("x", .init(batch: 2, rows: tokens, columns: 50), using: &generator)
-        bench.random("w", .init(batch: 2, rows: 70, columns: 50), .bf16, using: &generator)
+        bench.random("w", .init(batch: 2, rows: 70, columns: 50), type, using: &generator)
         bench.random("b", .init(batch: 2, columns: 70), using: &generator)
         bench.random("y", .init(batch: 2, rows: tokens, columns: 70), using: &generator)
         let (found, expected) = try bench.run { graph, view in
@@ -63,12 +69,14 @@ struct LinearTests {
         }
     }
 
-    @Test("column slices of wider tensors; nothing outside is written", arguments: [1, 10])
-    func slices(_ tokens: Int) throws {
+    @Test(
+        "column slices of wider tensors; nothing outside is written", arguments: [1, 10],
+        [ElementType.f16, .q8_0, .q4_0])
+    func slices(_ tokens: Int, _ type: ElementType) throws {
         var generator = SeededGenerator(seed: 8)
         var bench = KernelBench()
         bench.random("x", .init(rows: tokens, columns: 77), using: &generator)
-        bench.random("w", .init(rows: 30, columns: 21), .f16, using: &generator)
+        bench.random("w", .init(rows: 30, columns: 21), type, using: &generator)
         bench.random("y", .init(rows: tokens, columns: 91), using: &generator)
         let before = bench.tensors[2].values
         let (found, expected) = try bench.run { graph, view in
@@ -87,16 +95,16 @@ struct LinearTests {
         }
     }
 
-    @Test("what lies behind the last column is never used")
-    func padding() throws {
+    @Test("what lies behind the last column is never used", arguments: [1, 4], [ElementType.bf16, .q8_0, .q4_0])
+    func padding(_ tokens: Int, _ type: ElementType) throws {
         var generator = SeededGenerator(seed: 9)
         var bench = KernelBench()
-        var x = generator.floats(4 * 16)
+        var x = generator.floats(tokens * 16)
         // Columns 11 ... 15 are beyond the slice, and within the eight that are loaded at once.
-        for row in 0..<4 { for column in 11..<16 { x[row * 16 + column] = .nan } }
-        bench.add("x", .init(rows: 4, columns: 16), .f32, x)
-        bench.random("w", .init(rows: 9, columns: 11), .bf16, using: &generator)
-        bench.random("y", .init(rows: 4, columns: 9), using: &generator)
+        for row in 0..<tokens { for column in 11..<16 { x[row * 16 + column] = .nan } }
+        bench.add("x", .init(rows: tokens, columns: 16), .f32, x)
+        bench.random("w", .init(rows: 9, columns: 11), type, using: &generator)
+        bench.random("y", .init(rows: tokens, columns: 9), using: &generator)
         let (found, expected) = try bench.run { graph, view in
             let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
             graph.add(

@@ -26,6 +26,15 @@ enum Tolerance {
         case .f16: max(abs(value) * 0x1p-10, 0x1p-24)
         case .bf16: max(abs(value) * 0x1p-7, 1e-38)
         case .f32, .u32: relative(value)
+        case .q8_0, .q4_0: preconditionFailure("a step of \(type) is the block's, not the value's; see `step`")
         }
+    }
+
+    /// For a value of a q8_0 block after a computation in float32: both sides may round to neighbours, and their scales may be
+    /// f16 neighbours too.
+    ///
+    /// - Parameter largest: magnitude in the block.
+    static func step(largest: Float) -> Float {
+        largest / 127 + largest * 0x1p-10
     }
 }

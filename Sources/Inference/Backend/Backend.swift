@@ -5,6 +5,11 @@ public protocol StoredTensor: AnyObject {
     var type: ElementType { get }
 }
 
+extension StoredTensor {
+    /// Bytes as stored, padding included.
+    public var byteCount: Int { type.byteCount(of: shape) }
+}
+
 /// A graph compiled for a backend: memory planned and, on a device, commands recorded.
 public protocol Plan: AnyObject {
     var name: String { get }

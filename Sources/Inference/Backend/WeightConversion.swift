@@ -2,23 +2,24 @@ extension WeightSource {
     /// Writes stored rows of the tensor this source fills, padding included.
     ///
     /// - Parameters:
-    ///   - rows: counted over all matrices of the batch: row r of matrix b is `b * shape.rows + r`.
-    ///   - type: the stored type; values are rounded to it, ties to even.
-    ///   - target: room for those rows, `shape.rowStride` elements each.
+    ///   - rows: whole tiles of stored rows, counted over all matrices of the batch: row r of matrix b is
+    ///     `b * type.storedRows(shape.rows) + r`.
+    ///   - type: the stored type; values are rounded to it, ties to even, or quantized as `BlockFormat` says.
+    ///   - target: room for those rows, each `type.rowBytes(columns: shape.columns)`.
     /// - Throws: what reading a matrix throws.
     public func write(rows: Range<Int>, as type: ElementType, into target: UnsafeMutableRawBufferPointer) throws {
         let shape = shape
         guard let base = target.baseAddress, shape.rows > 0 else { return }
-        let rowBytes = shape.rowStride * type.byteCount
+        let rowBytes = type.rowBytes(columns: shape.columns)
         precondition(target.count >= rows.count * rowBytes, "no room for \(rows.count) rows")
         for (batch, matrices) in batches.enumerated() {
-            var first = batch * shape.rows
+            var first = batch * type.storedRows(shape.rows)
             for matrix in matrices {
                 let part = rows.clamped(to: first..<first + matrix.rows)
                 if !part.isEmpty {
-                    try matrix.write(
-                        rows: part.lowerBound - first..<part.upperBound - first, as: type, rowBytes: rowBytes,
-                        to: base + (part.lowerBound - rows.lowerBound) * rowBytes)
+                    try matrix.write(rows: part.lowerBound - first..<part.upperBound - first, as: type) { row in
+                        base + type.rowOffset(row + first - rows.lowerBound, columns: shape.columns)
+                    }
                 }
                 first += matrix.rows
             }
@@ -28,7 +29,7 @@ extension WeightSource {
 
 extension HostMatrix {
     fileprivate func write(
-        rows: Range<Int>, as target: ElementType, rowBytes: Int, to base: UnsafeMutableRawPointer
+        rows: Range<Int>, as target: ElementType, to address: (_ row: Int) -> UnsafeMutableRawPointer
     ) throws {
         try bytes { source in
             guard let sourceBase = source.baseAddress else { return }
@@ -36,16 +37,9 @@ extension HostMatrix {
             precondition(
                 source.count >= (rows.upperBound - 1) * sourceRowBytes + (firstColumn + columns) * type.byteCount,
                 "\(name) has fewer bytes than its shape says")
-            for (index, row) in rows.enumerated() {
+            for row in rows {
                 let from = sourceBase + row * sourceRowBytes + firstColumn * type.byteCount
-                let to = base + index * rowBytes
-                let usedBytes = columns * target.byteCount
-                if target == type {
-                    to.copyMemory(from: from, byteCount: usedBytes)
-                } else {
-                    for column in 0..<columns { target.store(type.load(from, column), to, column) }
-                }
-                (to + usedBytes).initializeMemory(as: UInt8.self, repeating: 0, count: rowBytes - usedBytes)
+                type.convertRow(from: from, columns: columns, to: target, row: address(row))
             }
         }
     }
@@ -57,8 +51,11 @@ extension TensorShape {
         guard let base = stored.baseAddress else { return [] }
         var values: [Float] = []
         values.reserveCapacity(count)
-        for row in 0..<batch * rows {
-            for column in 0..<columns { values.append(type.load(base, row * rowStride + column)) }
+        for matrix in 0..<batch {
+            for row in 0..<rows {
+                let row = base + matrix * type.matrixBytes(of: self) + type.rowOffset(row, columns: columns)
+                for column in 0..<columns { values.append(type.load(row: row, column: column)) }
+            }
         }
         return values
     }

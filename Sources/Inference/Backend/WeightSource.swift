@@ -4,6 +4,7 @@ public struct HostMatrix: Sendable {
     public var name: String
     public var rows: Int
     public var columns: Int
+    /// Not a quantized one.
     public var type: ElementType
     /// Elements between the starts of two rows, at least `firstColumn + columns`.
     public var rowStride: Int

@@ -25,14 +25,17 @@ public final class KVCache {
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
     ///   - name: tells caches of one decoder apart; nil is the decoder's name.
     ///   - capacity: tokens.
+    ///   - type: f32, f16, bf16 or q8_0.
     ///   - table: the rotations of another cache of this decoder and capacity; nil makes them.
-    /// - Throws: what the backend throws when memory is exhausted.
+    /// - Throws: `InferenceError.badRequest` where q8_0's blocks don't fit the heads; what the backend throws when memory
+    ///   is exhausted.
     public init(
         for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType,
         ropeTable table: (any StoredTensor)? = nil, on backend: any Backend
     ) throws {
         let name = name ?? decoder.name
         let description = decoder.description
+        try Self.check(type, for: description, name: decoder.name)
         let shape = Self.layerShape(description, capacity: capacity)
         self.name = name
         self.capacity = capacity
@@ -63,13 +66,24 @@ public final class KVCache {
 
     /// Bytes that the keys and values of a cache would take.
     static func byteCount(for decoder: Decoder, capacity: Int, type: ElementType) -> Int {
-        2 * decoder.extent.layerCount * layerShape(decoder.description, capacity: capacity).storedCount
-            * type.byteCount
+        2 * decoder.extent.layerCount * type.byteCount(of: layerShape(decoder.description, capacity: capacity))
+    }
+
+    /// Checks that a model's caches can be of a type.
+    ///
+    /// - Parameter name: what the error calls the model.
+    /// - Throws: `InferenceError.badRequest` where q8_0's blocks don't fit the heads.
+    public static func check(_ type: ElementType, for description: DecoderDescription, name: String) throws {
+        guard type != .q8_0 || description.headDim % BlockFormat.columns == 0 else {
+            throw InferenceError.badRequest(
+                "\(name) has heads of \(description.headDim) columns, a q8_0 cache needs a multiple of "
+                    + "\(BlockFormat.columns); use --kv-dtype f16")
+        }
     }
 
     /// Bytes of all keys and values as stored.
     public var byteCount: Int {
-        (keys + values).reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+        (keys + values).reduce(0) { $0 + $1.byteCount }
     }
 
     /// Forgets the rows from `count` on.

@@ -37,7 +37,7 @@ public final class Session {
     ///   - includesResponse: new tokens are projected too: for each, every model runs a step on its own unfused cache, and
     ///     the receiver attends to the fused row in that same step. So is the prompt's last token.
     ///   - capacity: tokens that the caches have room for, prompt and answer together.
-    ///   - cacheType: f32, f16 or bf16.
+    ///   - cacheType: f32, f16, bf16 or q8_0.
     ///   - sequenceCount: the most sequences that can run together, each with caches of its own.
     ///   - prefillChunk: the most tokens that run as one; it bounds scratch memory.
     /// - Throws: `InferenceError.mismatch` for a fuser that doesn't fit its models; what the backend throws when

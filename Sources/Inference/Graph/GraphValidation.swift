@@ -52,11 +52,19 @@ extension Graph {
 
     private func checkCache(_ cache: Tensor, width: Int) throws {
         let info = info(cache)
-        try require(info.type != .u32, "\(info.name) is of u32")
+        try checkCacheType(info)
         try require(
             info.shape.batch * info.shape.columns == width,
             "\(info.name) has \(info.shape.batch) heads of \(info.shape.columns), the rows have \(width) columns")
         try require(info.shape.columns % 2 == 0, "\(info.name) has heads of an odd number of columns")
+    }
+
+    private func checkCacheType(_ info: TensorInfo) throws {
+        try require(info.type != .u32 && info.type != .q4_0, "\(info.name) is of \(info.type)")
+        // Whole blocks, so that none reaches from one row into padding that kernels would have to know of.
+        try require(
+            info.type != .q8_0 || info.shape.columns % BlockFormat.columns == 0,
+            "\(info.name) has heads of \(info.shape.columns) columns, q8_0 needs a multiple of \(BlockFormat.columns)")
     }
 
     private func check(_ op: Op) throws {
@@ -120,6 +128,7 @@ extension Graph {
         try require(info(op.ids.tensor).type == .u32, "ids are not u32")
         try checkBounds(op.ids, "ids")
         try checkActivation(op.output, "output")
+        try require(info(op.table).type != .u32, "table is of u32")
         let table = info(op.table).shape
         try require(op.ids.columns == op.output.rows, "\(op.ids.columns) ids for \(op.output.rows) rows")
         try require(
@@ -180,6 +189,7 @@ extension Graph {
         try checkCounter(op.position, "position")
         let (keys, values) = (info(op.keys), info(op.values))
         try require(keys.shape == values.shape && keys.type == values.type, "keys and values differ in form")
+        try checkCacheType(keys)
         try require(
             op.heads > 0 && op.heads % keys.shape.batch == 0 && op.queries.batch == 1
                 && op.queries.columns == op.heads * keys.shape.columns,

@@ -45,6 +45,6 @@ public struct ScratchPlan: Sendable {
 
     private static func size(of tensor: Tensor, in graph: Graph) -> Int {
         let info = graph.info(tensor)
-        return info.shape.storedCount * info.type.byteCount
+        return info.type.byteCount(of: info.shape)
     }
 }

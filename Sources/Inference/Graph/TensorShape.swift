@@ -2,7 +2,8 @@
 ///
 /// Every tensor of the engine has this one form, so that every kernel takes any of them: a weight is
 /// `[batch, outputs, inputs]`, an activation `[batch, tokens, width]`, a layer's keys
-/// `[kvHeads, capacity, headDim]`.
+/// `[kvHeads, capacity, headDim]`. Strides count elements that stand alone; how quantized types are stored is `BlockFormat`'s,
+/// and bytes of any type are `ElementType`'s to say.
 public struct TensorShape: Hashable, Sendable, CustomStringConvertible {
     public var batch: Int
     public var rows: Int

@@ -11,7 +11,10 @@ struct VerifyCommand: ParsableCommand {
         discussion: """
             Both run the receiver alone and, with a sharer, cache-to-cache. Exit code 1 when a difference exceeds the \
             tolerance: 2e-4 of the tensor's largest value with float32 caches; with 16-bit caches, four units in the \
-            last place of the cache's type, since both sides round values that differ in their last bits.
+            last place of the cache's type (steps of its largest blocks for q8_0), since both sides round values that \
+            differ in their last bits. With --weights q8_0 or q4_0 both use the quantized weights, and a second table \
+            says what these cost in logits against the checkpoint's own, both on the device; it doesn't change the \
+            exit code.
             """)
 
     @OptionGroup var models: ModelOptions
@@ -33,6 +36,7 @@ struct VerifyCommand: ParsableCommand {
         case .f32: 2e-4
         case .f16: 4 * 0x1p-10
         case .bf16: 4 * 0x1p-7
+        case .q8_0: 4 / 127
         }
     }
 
@@ -44,18 +48,40 @@ struct VerifyCommand: ParsableCommand {
         guard choice.index != nil else {
             throw UsageError("--device cpu is the reference itself; choose a Vulkan device to compare with it")
         }
-        let responders = try [choice.backend, ReferenceBackend()].map { backend in
-            try engine.load(
-                on: backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
-        }
-        let given = try prompt.prompt(for: responders[0], mode: mode, settings: AnswerSettings())
+        let weightType = compute.weights.elementType
+        var responder = try engine.load(
+            on: choice.backend, weightType: weightType, options: Responder.Options(compute))
+        let given = try prompt.prompt(for: responder, mode: mode, settings: AnswerSettings())
         let asked = given ?? madeUpPrompt(engine, sharerCount: mode == .c2c ? engine.sharers.count : 0)
-        var rows: [Row] = []
+        var runs = [(mode: mode, prompt: asked)]
         if mode == .c2c {
             let alone = Section.defaults(promptLength: asked.count, sharerCount: 0)
-            rows += try compare(responders, .receiver, Prompt(asked.receiver, sections: alone))
+            runs.insert((.receiver, Prompt(asked.receiver, sections: alone)), at: 0)
         }
-        rows += try compare(responders, mode, asked)
+        let found = try runs.map { try trace(responder, $0.mode, $0.prompt) }
+        var cost: QuantizationCost?
+        if weightType?.blockFormat != nil {
+            responder = try engine.load(on: choice.backend, weightType: nil, options: Responder.Options(compute))
+            let original = try runs.map { try trace(responder, $0.mode, $0.prompt) }
+            var measured = QuantizationCost(weights: compute.weights.rawValue)
+            for (quantized, original) in zip(found, original) {
+                for pair in comparable(quantized, original) where pair.found.name.hasSuffix("logits") {
+                    measured.add(pair.found, original: pair.reference)
+                }
+            }
+            cost = measured
+        }
+        responder = try engine.load(on: ReferenceBackend(), weightType: weightType, options: Responder.Options(compute))
+        let rows = try zip(runs, found).flatMap { run, found in
+            let reference = try trace(responder, run.mode, run.prompt)
+            let agreeing = agreeingSteps(found, reference)
+            if agreeing < reference.answer.tokens.count {
+                Output.remark(
+                    "\(run.mode.rawValue): new tokens agree for \(agreeing) of \(reference.answer.tokens.count) steps; "
+                        + "later logits are left out")
+            }
+            return comparable(found, reference).map { Row($0.found, reference: $0.reference) }
+        }
         let worst = rows.max { $0.relative < $1.relative }
         let limit = Self.tolerance(compute.kvDtype)
         let holds = rows.allSatisfy { $0.relative <= limit }
@@ -63,7 +89,7 @@ struct VerifyCommand: ParsableCommand {
             try Output.json(
                 Report(
                     device: choice.backend.name, prompt_tokens: asked.receiver.ids, kv_dtype: compute.kvDtype.rawValue,
-                    tolerance: limit, passed: holds, tensors: rows))
+                    tolerance: limit, passed: holds, tensors: rows, quantization: cost))
         } else {
             var table = Table(["tensor", "largest value", "max difference", "relative"], rightAligned: [1, 2, 3])
             for row in rows {
@@ -76,6 +102,10 @@ struct VerifyCommand: ParsableCommand {
             Output.line(
                 "\(choice.backend.name) against the CPU reference: \(rows.count) tensors, largest relative difference "
                     + String(format: "%.3g", worst?.relative ?? 0) + ", tolerance " + String(format: "%.3g", limit))
+            if let cost {
+                Output.line("\n\(cost.text)")
+                Output.line("\(cost.weights) weights against the checkpoint's own, both on \(choice.backend.name)")
+            }
         }
         guard holds else {
             throw CheckFailed(
@@ -96,23 +126,28 @@ struct VerifyCommand: ParsableCommand {
         return Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: sharerCount))
     }
 
-    /// - Parameter responders: the device's and the reference's.
-    private func compare(_ responders: [Responder], _ mode: AnswerMode, _ prompt: Prompt) throws -> [Row] {
+    /// Generates with everything kept that can be compared.
+    private func trace(_ responder: Responder, _ mode: AnswerMode, _ prompt: Prompt) throws -> TracedAnswer {
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         settings.ignoresEnd = true
-        let answers = try responders.map { try TracedAnswer($0, mode: mode, prompt: prompt, settings: settings) }
-        let (found, reference) = (answers[0], answers[1])
-        // A step's logits depend on the tokens before it, so they compare as long as those agree.
-        let agreeing = zip(found.answer.tokens, reference.answer.tokens).prefix { $0 == $1 }.count
-        if agreeing < reference.answer.tokens.count {
-            Output.remark(
-                "\(mode.rawValue): new tokens agree for \(agreeing) of \(reference.answer.tokens.count) steps; "
-                    + "later logits are left out")
-        }
+        return try TracedAnswer(responder, mode: mode, prompt: prompt, settings: settings)
+    }
+
+    /// How many new tokens are the same, from the first one on.
+    private func agreeingSteps(_ found: TracedAnswer, _ reference: TracedAnswer) -> Int {
+        zip(found.answer.tokens, reference.answer.tokens).prefix { $0 == $1 }.count
+    }
+
+    /// The tensors of both, side by side. A step's logits depend on the tokens before it, so they compare as long as those
+    /// agree.
+    private func comparable(
+        _ found: TracedAnswer, _ reference: TracedAnswer
+    ) -> [(found: NamedTensor, reference: NamedTensor)] {
+        let agreeing = agreeingSteps(found, reference)
         return zip(found.dump.tensors, reference.dump.tensors).map { found, reference in
             let steps = found.name.hasSuffix(".step_logits") ? min(agreeing + 1, found.shape[0]) : found.shape[0]
-            return Row(found.prefix(steps), reference: reference.prefix(steps))
+            return (found.prefix(steps), reference.prefix(steps))
         }
     }
 
@@ -140,5 +175,7 @@ struct VerifyCommand: ParsableCommand {
         var tolerance: Float
         var passed: Bool
         var tensors: [Row]
+        /// Only where weights are quantized.
+        var quantization: QuantizationCost?
     }
 }

@@ -93,6 +93,7 @@ struct Engine {
         on backend: any Backend, weightType: ElementType?, options: Responder.Options, allSharerLayers: Bool = false
     ) throws -> Responder {
         try check(context: options.context)
+        for model in models { try KVCache.check(options.cacheType, for: model.description, name: model.path) }
         let extents = sharers.enumerated().map { index, files -> DecoderExtent in
             let isAsked = index == 0 && !modes.isDisjoint(with: [.sharer, .text])
             if isAsked { return .full(files.model.description) }

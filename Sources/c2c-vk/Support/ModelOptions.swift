@@ -9,20 +9,21 @@ extension FusionMode: ExpressibleByArgument {}
 
 /// The types a KV-cache can have.
 enum CacheType: String, ExpressibleByArgument, CaseIterable {
-    case f32, f16, bf16
+    case f32, f16, bf16, q8_0
 
     var elementType: ElementType {
         switch self {
         case .f32: .f32
         case .f16: .f16
         case .bf16: .bf16
+        case .q8_0: .q8_0
         }
     }
 }
 
 /// The types weights can be stored in; `auto` keeps the checkpoint's.
 enum WeightType: String, ExpressibleByArgument, CaseIterable {
-    case auto, f32, f16, bf16
+    case auto, f32, f16, bf16, q8_0, q4_0
 
     var elementType: ElementType? {
         switch self {
@@ -30,6 +31,8 @@ enum WeightType: String, ExpressibleByArgument, CaseIterable {
         case .f32: .f32
         case .f16: .f16
         case .bf16: .bf16
+        case .q8_0: .q8_0
+        case .q4_0: .q4_0
         }
     }
 }
@@ -52,10 +55,13 @@ struct DeviceOptions: ParsableArguments {
 struct ComputeOptions: ParsableArguments {
     @OptionGroup var device: DeviceOptions
 
-    @Option(help: "Element type of the KV-caches: f32, f16 or bf16.")
+    @Option(help: "Element type of the KV-caches: f32, f16, bf16 or q8_0 (8-bit integers with a scale for 32 columns).")
     var kvDtype: CacheType = .f16
 
-    @Option(help: "Element type of the weights: auto (as in the checkpoint), f32, f16 or bf16.")
+    @Option(
+        help:
+            "Element type of the weights: auto (as in the checkpoint), f32, f16, bf16, or quantized at load: q8_0 (8.5 bits a weight) or q4_0 (4.5 bits)."
+    )
     var weights: WeightType = .auto
 
     @Option(help: "Tokens the KV-caches have room for. Default: what the prompt and the answer need.")
