@@ -62,7 +62,9 @@ public struct Evaluator {
 
     /// One question in one mode.
     public func ask(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> EvaluationResult {
-        let messages = opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
+        // As in the paper, text-to-text asks the sharer about the question alone, without choices and instructions.
+        let asked = ChatMessage(.user, AnswerText.prompt(for: question), question: question.question)
+        let messages = opening + [asked]
         let answer: Answer
         let predicted: String?
         switch method {
