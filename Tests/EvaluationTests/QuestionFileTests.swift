@@ -216,19 +216,23 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: file) }
         let settings = ["questions": "q.jsonl"]
-        let first = try ResultLog(path: file.path, settings: settings)
-        try first.append(result("1", "c2c"))
-        try first.append(result("1", "text"))
+        var first: ResultLog? = try ResultLog(path: file.path, settings: settings)
+        try first?.append(result("1", "c2c"))
+        try first?.append(result("1", "text"))
         var data = try Data(contentsOf: file)
         let whole = data.count
         data.append(contentsOf: Array(#"{"id":"2","mode":"c2"#.utf8))
         try data.write(to: file)
 
-        let second = try ResultLog(path: file.path, settings: settings)
-        #expect(second.results == first.results)
-        #expect(second.contains(id: "1", mode: "c2c") && !second.contains(id: "2", mode: "c2c"))
+        #expect(throws: EvaluationError.self, "in use") { try ResultLog(path: file.path, settings: settings) }
+        let results = try #require(first).results
+        first = nil
+        var second: ResultLog? = try ResultLog(path: file.path, settings: settings)
+        #expect(second?.results == results)
+        #expect(second?.contains(id: "1", mode: "c2c") == true && second?.contains(id: "2", mode: "c2c") == false)
         #expect(try Data(contentsOf: file).count == whole)
-        try second.append(result("2", "c2c"))
+        try second?.append(result("2", "c2c"))
+        second = nil
         #expect(try ResultLog(path: file.path, settings: settings).results.count == 3)
     }
 
