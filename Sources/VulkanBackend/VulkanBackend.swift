@@ -13,6 +13,8 @@ public struct VulkanBackendOptions: Sendable {
     public var maximumBindingBytes: Int?
     /// Takes the kernels for devices that load lane by lane; nil is what the device's properties say.
     public var loadsByLane: Bool?
+    /// Multiplies with the device's matrix units; nil where it has them and they prove right.
+    public var matrixUnits: Bool?
 
     public init() {}
 }
@@ -29,6 +31,7 @@ public final class VulkanBackend: Backend {
     private let library: KernelLibrary
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
+    private var temporary: Buffer?
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
     private var profile = Profile()
@@ -52,6 +55,11 @@ public final class VulkanBackend: Backend {
         return isPossible && options.loadsByLane ?? true
     }
 
+    /// Whether products of many tokens run on the device's matrix units.
+    public private(set) lazy var usesMatrixUnits: Bool =
+        MatrixUnits.exist(on: device.description)
+        && options.matrixUnits ?? MatrixUnits.multiplyRight(on: device)
+
     private var bindableBytes: Int {
         min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
     }
@@ -60,6 +68,8 @@ public final class VulkanBackend: Backend {
         let statistics = device.memoryStatistics(.device)
         return MemoryUse(current: statistics.inUse, peak: statistics.peak)
     }
+
+    public var availableBytes: Int { device.availableMemory(.device) }
 
     // MARK: Tensors
 
@@ -112,7 +122,7 @@ public final class VulkanBackend: Backend {
     public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
         try graph.validate(bindings: bindings)
         let alignment = max(256, device.description.limits.minStorageBufferOffsetAlignment)
-        let scratchPlan = ScratchPlan(graph, alignment: alignment)
+        let scratchPlan = ScratchPlan(graph, alignment: alignment, joined: graph.gatedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         var locations: [Tensor: DispatchEncoder.Location] = [:]
@@ -133,8 +143,8 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane)
-        let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
+            loadsByLane: loadsByLane, usesMatrixUnits: usesMatrixUnits, temporary: temporaryBuffer)
+        let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
         let plan = try VulkanPlan(name: graph.name, dispatches: dispatches) {
@@ -148,6 +158,14 @@ public final class VulkanBackend: Backend {
         plans.removeAll { $0.object == nil }
         plans.append(Weak(object: plan))
         return plan
+    }
+
+    /// What the launches of one op hand on to each other; grown like scratch memory.
+    private func temporaryBuffer(byteCount: Int) throws -> Buffer {
+        if let temporary, temporary.byteCount >= byteCount { return temporary }
+        let buffer = try device.makeBuffer(label: "temporary", byteCount: max(byteCount, 1 << 16))
+        temporary = buffer
+        return buffer
     }
 
     /// The scratch memory of all plans. A larger one replaces it; plans recorded with the old one keep that.

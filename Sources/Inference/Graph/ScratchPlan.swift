@@ -6,13 +6,19 @@ public struct ScratchPlan: Sendable {
     /// Bytes the block needs.
     public private(set) var byteCount = 0
 
-    /// - Parameter alignment: every offset is a multiple of it; a power of two.
-    public init(_ graph: Graph, alignment: Int) {
+    /// - Parameters:
+    ///   - alignment: every offset is a multiple of it; a power of two.
+    ///   - joined: ops that may run as one, so that what one of them reads must outlive what another writes.
+    public init(_ graph: Graph, alignment: Int, joined: [Range<Int>] = []) {
+        var times = Array(graph.ops.indices)
+        for range in joined {
+            for index in range { times[index] = range.lowerBound }
+        }
         var lifetimes: [Tensor: ClosedRange<Int>] = [:]
-        for (index, op) in graph.ops.enumerated() {
+        for (op, time) in zip(graph.ops, times) {
             for tensor in op.reads + op.writes where graph.info(tensor).storage == .scratch {
-                let first = lifetimes[tensor]?.lowerBound ?? index
-                lifetimes[tensor] = first...index
+                let first = lifetimes[tensor]?.lowerBound ?? time
+                lifetimes[tensor] = first...time
             }
         }
         // Greedy by size: the largest tensors choose first, each the lowest gap among those it lives beside.
