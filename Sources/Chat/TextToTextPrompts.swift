@@ -1,6 +1,6 @@
 /// The prompts of text-to-text communication, as the paper's baseline has them (arXiv 2510.03215, appendix).
 public struct TextToTextPrompts: Sendable {
-    /// What the sharer is asked; `{question}` stands for the last message.
+    /// What the sharer is asked; `{question}` stands for the last message, or the question within it.
     public var request = "Briefly describe the most useful background to solve the problem:\n\n{question}"
     /// The most tokens the sharer writes.
     public var maxNewTokens = 256
@@ -21,6 +21,6 @@ public struct TextToTextPrompts: Sendable {
     }
 
     private func request(_ question: ChatMessage) -> String {
-        request.replacing("{question}", with: question.content)
+        request.replacing("{question}", with: question.question ?? question.content)
     }
 }

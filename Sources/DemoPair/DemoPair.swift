@@ -16,33 +16,44 @@ public struct DemoPair {
     /// What the training tool measured.
     public var results: URL { directory.appending(path: "results.json") }
 
-    /// Unpacks the files, unless an earlier run did.
+    /// Unpacks the files, unless an earlier run did and nobody has cleaned up since.
     ///
-    /// - Parameter cache: a directory of the user's own; temporary files serve where it can't be written.
-    /// - Throws: `DemoPairError` where neither can be.
+    /// - Parameter cache: a directory that can be written; nil where there is none.
+    /// - Throws: `DemoPairError`.
     public init(cache: URL?) throws {
-        let temporary = FileManager.default.temporaryDirectory.appending(path: "c2c-vk-\(getuid())")
-        var reason = ""
-        for parent in [cache, temporary].compactMap({ $0 }) {
-            let target = parent.appending(path: "demo-pair-\(EmbeddedFiles.fingerprint)")
-            if FileManager.default.fileExists(atPath: target.path) {
-                directory = target
-                return
-            }
-            do {
-                try Self.unpack(to: target, in: parent)
-                directory = target
-                return
-            } catch {
-                reason = "\(parent.path): \(error.localizedDescription)"
-            }
+        let advice = "set XDG_CACHE_HOME to a folder that can be written"
+        guard let cache else {
+            throw DemoPairError(description: "there is no place to unpack the demo pair; \(advice)")
         }
-        throw DemoPairError(
-            description: "the demo pair can't be unpacked; \(reason); set XDG_CACHE_HOME to a writable folder")
+        directory = cache.appending(path: "demo-pair-\(EmbeddedFiles.fingerprint)")
+        guard !isWhole else { return }
+        do {
+            try unpack(in: cache)
+        } catch {
+            throw DemoPairError(
+                description:
+                    "the demo pair can't be unpacked in \(cache.path): \(error.localizedDescription); \(advice)")
+        }
+    }
+
+    /// Whether every file is there, as long as it should be.
+    private var isWhole: Bool {
+        EmbeddedFiles.all.allSatisfy { path, contents in
+            let file = directory.appending(path: path)
+            let size = try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize
+            return size == Self.decodedSize(contents)
+        }
+    }
+
+    /// Bytes that base64 text stands for.
+    private static func decodedSize(_ text: StaticString) -> Int {
+        text.withUTF8Buffer { bytes in
+            bytes.count / 4 * 3 - bytes.suffix(2).count { $0 == UInt8(ascii: "=") }
+        }
     }
 
     /// The folder appears with all its files or not at all, also when two programs unpack at once.
-    private static func unpack(to target: URL, in parent: URL) throws {
+    private func unpack(in parent: URL) throws {
         let manager = FileManager.default
         let draft = parent.appending(path: "draft-\(UUID().uuidString)")
         defer { try? manager.removeItem(at: draft) }
@@ -53,9 +64,11 @@ public struct DemoPair {
             guard let data = Data(base64Encoded: text) else { preconditionFailure("\(path) was embedded wrongly") }
             try data.write(to: file)
         }
+        // What a cleaner left of it goes first.
+        try? manager.removeItem(at: directory)
         do {
-            try manager.moveItem(at: draft, to: target)
-        } catch  where manager.fileExists(atPath: target.path) {}
+            try manager.moveItem(at: draft, to: directory)
+        } catch  where isWhole {}
     }
 }
 

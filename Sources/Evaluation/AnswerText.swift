@@ -1,3 +1,5 @@
+import Foundation
+
 /// How questions are put, and answers read, as the paper's evaluation does (arXiv 2510.03215; the wording is that of its
 /// implementation, github thu-nics/C2C, `rosetta/utils/evaluate.py`).
 public enum AnswerText {
@@ -15,10 +17,12 @@ public enum AnswerText {
 
                 \(question.question)
 
-                Remember to put your answer on its own line after "Answer:", and you do not need to use a \\boxed command.
+                Please think step by step and explain your reasoning. Remember to put your answer on its own line after \
+                "Answer:", and you do not need to use a \\boxed command.
                 """
         case .choice:
-            let choices = question.choices.enumerated().map { "\(EvaluationQuestion.letter($0)). \($1)" }
+            // Each choice ends its line, so that two empty lines follow the last one.
+            let choices = question.choices.enumerated().map { "\(EvaluationQuestion.letter($0)). \($1)\n" }
             let letters = question.choices.indices.map(EvaluationQuestion.letter).joined(separator: "/")
             return """
                 Accurately answer the following question:
@@ -26,7 +30,7 @@ public enum AnswerText {
                 \(question.question)
 
                 Choices:
-                \(choices.joined(separator: "\n"))
+                \(choices.joined())
 
                 Instructions:
                 - Carefully read the question and all options.
@@ -52,7 +56,7 @@ public enum AnswerText {
     public static func prediction(_ text: String, for question: EvaluationQuestion) -> String? {
         switch question.expected {
         case .choice: return letter(in: text, count: question.choices.count)
-        case .number: return lastNumber(in: afterMark(text) ?? text)
+        case .number: return number(in: text)
         case .text:
             let trimmed = text.trimmingPrefix(while: \.isWhitespace)
             return trimmed.isEmpty ? nil : String(trimmed)
@@ -77,38 +81,95 @@ public enum AnswerText {
 
     // MARK: Letters
 
+    /// What comes before an answer, in the order in which it is looked for.
     private static let marks = [
-        "correct answer is", "the answer is", "correct answer:", "answer:", "choice:", "option:",
+        "answer:", "your answer:", "the answer is", "correct answer is", "correct answer is:", "correct answer:",
+        "jibu lako:", "jibu:", "jibu sahihi:", "response:", "choice:", "option:",
     ]
+    private static let answerWords = ["jibu", "answer", "choice", "option", "response", "correct", "sahihi"]
+    private static let mathematics = ["+", "-", "*", "/", "=", "^", "mod", "sqrt", "sin", "cos", "tan"]
 
-    /// The letter after words such as "the answer is", else one that stands alone, the last of several.
-    private static func letter(in text: String, count: Int) -> String? {
-        let letters = Set((0..<count).map(EvaluationQuestion.letter))
-        let lower = text.lowercased()
+    /// The letter of a choice, found as the paper's implementation finds it: the first capital in the line after a mark; else
+    /// the last letter that stands alone, best at the end, then before punctuation, unless it may be a formula's; else the
+    /// last capital.
+    private static func letter(in answer: String, count: Int) -> String? {
+        let text = answer.trimmingCharacters(in: .whitespacesAndNewlines)
+        // Letters that no choice has are read too, as wrong ones.
+        let letters = Set((0..<max(4, count)).flatMap { EvaluationQuestion.letter($0).unicodeScalars })
         for mark in marks {
-            guard let range = lower.range(of: mark) else { continue }
-            let offset = lower.distance(from: lower.startIndex, to: range.upperBound)
-            guard let start = text.index(text.startIndex, offsetBy: offset, limitedBy: text.endIndex) else { continue }
-            let line = text[start...].prefix { !$0.isNewline }
-            if let found = standing(in: line, letters).first { return found }
+            guard let range = text.range(of: mark, options: .caseInsensitive) else { continue }
+            let line = text.unicodeScalars[range.upperBound...].drop { $0.properties.isWhitespace }.prefix {
+                $0 != "\n"
+            }
+            if let found = line.first(where: letters.contains) { return String(found) }
         }
-        return standing(in: text[...], letters).last
+        let alone = LoneLetter.all(in: Array(text.unicodeScalars), of: letters)
+        guard !alone.isEmpty else { return text.unicodeScalars.last(where: letters.contains).map { String($0) } }
+        let lower = text.lowercased()
+        let isFormula = mathematics.contains { text.contains($0) } && !answerWords.contains { lower.contains($0) }
+        guard !isFormula else { return nil }
+        return (alone.last { $0.place == .end } ?? alone.last { $0.place == .punctuated } ?? alone.last)?.letter
     }
 
-    /// Letters that are words of their own.
-    private static func standing(in text: Substring, _ letters: Set<String>) -> [String] {
-        text.split { !($0.isLetter || $0.isNumber) }.map(String.init).filter(letters.contains)
+    /// A letter that is a word of its own, of either case.
+    private struct LoneLetter {
+        enum Place {
+            /// Nothing but a punctuation mark follows.
+            case end
+            /// A punctuation mark and white space follow.
+            case punctuated
+            case inside
+        }
+
+        var letter: String
+        var place: Place
+
+        static func all(in text: [Unicode.Scalar], of letters: Set<Unicode.Scalar>) -> [LoneLetter] {
+            func isWord(_ index: Int) -> Bool {
+                guard text.indices.contains(index) else { return false }
+                let properties = text[index].properties
+                return properties.isAlphabetic || properties.numericType != nil || text[index] == "_"
+            }
+            return text.indices.compactMap { index in
+                let capital = String(text[index]).uppercased()
+                guard capital.unicodeScalars.allSatisfy(letters.contains), !isWord(index - 1), !isWord(index + 1)
+                else { return nil }
+                let rest = text[(index + 1)...].drop { $0.properties.isWhitespace }
+                guard let mark = rest.first else { return LoneLetter(letter: capital, place: .end) }
+                guard ".,!?:)".unicodeScalars.contains(mark) else {
+                    return LoneLetter(letter: capital, place: .inside)
+                }
+                let after = rest.dropFirst()
+                if after.allSatisfy(\.properties.isWhitespace) { return LoneLetter(letter: capital, place: .end) }
+                let isPunctuated = after.first?.properties.isWhitespace ?? false
+                return LoneLetter(letter: capital, place: isPunctuated ? .punctuated : .inside)
+            }
+        }
     }
 
     // MARK: Numbers
 
-    private static func afterMark(_ text: String) -> String? {
-        let parts = text.lowercased().split(separator: "answer:")
-        return parts.count > 1 ? parts.last.map(String.init) : nil
+    /// The number in the last box; else the first on the line after the last "answer:" or "answer is", or after an equals
+    /// sign there; else the last of all.
+    private static func number(in text: String) -> String? {
+        if let box = text.range(of: "\\boxed{", options: .backwards),
+            let found = numbers(in: text[box.upperBound...].prefix { $0 != "}" }).last
+        {
+            return found
+        }
+        let marks = ["answer:", "answer is"].compactMap { mark in
+            text.range(of: mark, options: [.caseInsensitive, .backwards])?.upperBound
+        }
+        if let mark = marks.max() {
+            let line = text[mark...].drop { $0.isWhitespace || $0 == "*" }.prefix { !$0.isNewline }
+            let value = line.lastIndex(of: "=").map { line[line.index(after: $0)...] } ?? line
+            if let found = numbers(in: value).first { return found }
+        }
+        return numbers(in: text[...]).last
     }
 
-    /// The last number, without thousands' separators.
-    static func lastNumber(in text: String) -> String? {
+    /// All numbers, without thousands' separators.
+    static func numbers(in text: Substring) -> [String] {
         var numbers: [String] = []
         var current = ""
         func end() {
@@ -127,7 +188,7 @@ public enum AnswerText {
             }
         }
         end()
-        return numbers.last
+        return numbers
     }
 }
 

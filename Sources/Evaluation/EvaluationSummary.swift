@@ -76,19 +76,27 @@ public struct EvaluationSummary: Sendable, Encodable {
             lines.append("| \(name) | " + cells.joined(separator: " | ") + " |")
         }
         if subjects.count > 1 {
+            let width = subjects.keys.map(\.count).max() ?? 0
+            func row(_ subject: String, _ cells: [String]) -> String {
+                let name = subject + String(repeating: " ", count: max(0, max(width, 7) - subject.count))
+                return "| \(name) | " + cells.map { padded($0, 10) }.joined(separator: " | ") + " |"
+            }
             lines.append("")
-            lines.append("| subject | " + modes.map { "\($0.mode) %" }.joined(separator: " | ") + " |")
-            lines.append("|---|" + modes.map { _ in "---:|" }.joined())
+            lines.append(row("subject", modes.map { "\($0.mode) %" }))
+            lines.append(
+                "|" + String(repeating: "-", count: max(width, 7) + 2) + "|"
+                    + modes.map { _ in "-----------:|" }.joined())
             for (subject, summaries) in subjects.sorted(by: { $0.key < $1.key }) {
                 let cells = modes.map { mode in
                     summaries.first { $0.mode == mode.mode }.map { percent($0.accuracy) } ?? ""
                 }
-                lines.append("| \(subject) | " + cells.joined(separator: " | ") + " |")
+                lines.append(row(subject, cells))
             }
         }
         lines.append("")
         lines.append(
-            "on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
+            "on \(device); unread are answers in which none could be found, tokens include text-to-text's background, "
+                + "steps are forward passes that wait for each other")
         if batch > 1 {
             lines.append(
                 "asked up to \(batch) at a time: ttft and total are of questions that were asked one by one, "

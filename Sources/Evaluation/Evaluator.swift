@@ -142,8 +142,9 @@ public struct Evaluator {
         }
     }
 
+    /// As in the paper, text-to-text asks the sharer about the question alone, without choices and instructions.
     private func messages(_ question: EvaluationQuestion) -> [ChatMessage] {
-        opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
+        opening + [ChatMessage(.user, AnswerText.prompt(for: question), question: question.question)]
     }
 
     private func oraclePrompt(_ question: EvaluationQuestion) throws -> Prompt {

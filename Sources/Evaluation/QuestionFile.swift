@@ -12,7 +12,8 @@ public enum QuestionFile {
     public static func read(_ path: String, format: QuestionFormat?) throws -> [EvaluationQuestion] {
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue else {
-            throw EvaluationError(path, "no such file; give questions as JSON lines or CSV")
+            let what = isDirectory.boolValue ? "is a folder" : "no such file"
+            throw EvaluationError(path, "\(what); give questions as JSON lines or CSV")
         }
         let data: Data
         do {
@@ -29,9 +30,10 @@ public enum QuestionFile {
         let records = path.lowercased().hasSuffix(".csv") ? try csv(text, path) : try jsonLines(text, path)
         guard !records.isEmpty else { throw EvaluationError(path, "holds no question") }
         var ids: Set<String> = []
-        return try records.map { line, record in
+        let questions = try records.compactMap { line, record -> EvaluationQuestion? in
             do {
-                var question = try (format ?? QuestionFormat.detected(record)).question(record, line: line)
+                let format = format ?? QuestionFormat.detected(record)
+                guard var question = try format.question(record, line: line) else { return nil }
                 // Ids keep results apart.
                 if !ids.insert(question.id).inserted {
                     question.id += "#\(line)"
@@ -42,6 +44,8 @@ public enum QuestionFile {
                 throw EvaluationError(path, line: line, error.reason)
             }
         }
+        guard !questions.isEmpty else { throw EvaluationError(path, "holds no question with a right answer") }
+        return questions
     }
 
     private static func jsonLines(_ text: String, _ path: String) throws -> [(line: Int, record: JSONObject)] {
@@ -106,7 +110,9 @@ public enum QuestionFile {
                     path, line: row.line, "has \(row.fields.count) fields, the header \(header.fields.count)")
             }
             var record: JSONObject = [:]
-            for (name, value) in zip(header.fields, row.fields) { record[name] = .string(value) }
+            for (name, value) in zip(header.fields, row.fields) {
+                record[name] = (name == "choices" ? CellLiteral.value(of: value) : nil) ?? .string(value)
+            }
             return (row.line, record)
         }
     }

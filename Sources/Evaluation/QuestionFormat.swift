@@ -1,12 +1,15 @@
+import Foundation
 import JSON
 
 /// Where public question sets keep what is asked. A format is recognised by its fields unless it is named.
 public enum QuestionFormat: String, Sendable, CaseIterable {
     /// `question` and `answer`, with `choices` for questions of choice, where the answer is an index or a letter.
     case native
-    /// `question`, `choices`, `answer` (an index), and corrections: `error_type`, `correct_answer`.
+    /// `question`, `choices`, `answer` (an index), and corrections: `error_type`, `correct_answer`. Questions without a right
+    /// answer are left out, as the paper does.
     case mmluRedux = "mmlu-redux"
-    /// `question`, `choices` with `text` and `label`, `answerKey`; also as AllenAI's own files nest them.
+    /// `question`, `choices` with `text` and `label`, `answerKey`; also as AllenAI's own files nest them, or, in its CSV, have
+    /// them in the question's text: `AnswerKey` and `Which? (A) this (B) that`.
     case arc
     /// As `arc`, with the question in `question_stem`.
     case openbookqa
@@ -17,17 +20,18 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
 
     static func detected(_ record: JSONObject) -> QuestionFormat {
         if record["question_stem"] != nil { return .openbookqa }
-        if record["answerKey"] != nil { return .arc }
+        if record["answerKey"] != nil || record["AnswerKey"] != nil { return .arc }
         if record["A"] != nil, record["B"] != nil { return .ceval }
         if record["error_type"] != nil { return .mmluRedux }
         if case .string(let answer) = record["answer"], answer.contains("####") { return .gsm8k }
         return .native
     }
 
+    /// - Returns: nil for a question that is not to be asked.
     /// - Throws: `FieldError`.
-    func question(_ record: JSONObject, line: Int) throws -> EvaluationQuestion {
+    func question(_ record: JSONObject, line: Int) throws -> EvaluationQuestion? {
         let subject = record["subject"]?.plainText ?? record["category"]?.plainText
-        let id = (record["id"] ?? record["question_id"])?.plainText ?? "\(line)"
+        let id = (record["id"] ?? record["question_id"] ?? record["questionID"])?.plainText ?? "\(line)"
         func made(
             _ question: String, _ choices: [String], _ expected: EvaluationQuestion.Expected
         ) throws -> EvaluationQuestion {
@@ -51,31 +55,48 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
             return try made(question, choices, .choice(try record.choice("answer", choices)))
         case .mmluRedux:
             let choices = try record.choices("choices")
-            let isCorrected = record["error_type"]?.plainText == "wrong_groundtruth"
-            if isCorrected, let corrected = try? record.choice("correct_answer", choices) {
+            let error = record["error_type"]?.plainText
+            if error == "no_correct_answer" || error == "expert" { return nil }
+            if error == "wrong_groundtruth", let corrected = try? record.choice("correct_answer", choices) {
                 return try made(try record.text("question"), choices, .choice(corrected))
             }
             return try made(try record.text("question"), choices, .choice(try record.choice("answer", choices)))
+        case .arc where record["AnswerKey"] != nil:
+            let (stem, texts, labels) = try Self.inlineChoices(try record.text("question"))
+            return try made(stem, texts, .choice(try record.label("AnswerKey", labels)))
         case .arc, .openbookqa:
             var (nested, stem) = (record, self == .openbookqa ? "question_stem" : "question")
             if case .object(let object) = record["question"] { (nested, stem) = (object, "stem") }
             let (texts, labels) = try nested.labelledChoices()
-            let key = try record.text("answerKey")
-            guard let index = labels.firstIndex(of: key) else {
-                throw FieldError(reason: "\"answerKey\" is \(key), the labels are \(labels.joined(separator: ", "))")
-            }
-            return try made(try nested.text(stem), texts, .choice(index))
+            return try made(try nested.text(stem), texts, .choice(try record.label("answerKey", labels)))
         case .ceval:
             let choices = try ["A", "B", "C", "D"].map { try record.text($0) }
             return try made(try record.text("question"), choices, .choice(try record.choice("answer", choices)))
         case .gsm8k:
             let answer = try record.text("answer")
-            let number = answer.split(separator: "####").last.map(String.init) ?? answer
-            guard let value = AnswerText.lastNumber(in: number) else {
+            let number = answer.split(separator: "####").last ?? answer[...]
+            guard let value = AnswerText.numbers(in: number).last else {
                 throw FieldError(reason: "\"answer\" has no number after ####")
             }
             return try made(try record.text("question"), [], .number(value))
         }
+    }
+
+    /// The parts of text such as `Which? (A) this (B) that`; labels may be digits.
+    private static func inlineChoices(_ text: String) throws -> (stem: String, texts: [String], labels: [String]) {
+        for labels in [["A", "B", "C", "D", "E"], ["1", "2", "3", "4", "5"]] {
+            var (rest, parts, found) = (text[...], [String](), [String]())
+            for label in labels {
+                guard let range = rest.range(of: "(\(label))") else { break }
+                parts.append(rest[..<range.lowerBound].trimmingCharacters(in: .whitespaces))
+                found.append(label)
+                rest = rest[range.upperBound...]
+            }
+            guard found.count >= 2 else { continue }
+            parts.append(rest.trimmingCharacters(in: .whitespaces))
+            return (parts[0], Array(parts.dropFirst()), found)
+        }
+        throw FieldError(reason: "\"question\" has no choices, such as (A) this (B) that")
     }
 }
 
@@ -95,6 +116,15 @@ extension JSONObject {
         guard let value = self[key] else { throw FieldError(reason: "has no \"\(key)\"") }
         guard let text = value.plainText else { throw FieldError(reason: "\"\(key)\" is \(value.kind), not text") }
         return text
+    }
+
+    /// The index of the choice that a key names by its label.
+    fileprivate func label(_ key: String, _ labels: [String]) throws -> Int {
+        let label = try text(key)
+        guard let index = labels.firstIndex(of: label) else {
+            throw FieldError(reason: "\"\(key)\" is \(label), the labels are \(labels.joined(separator: ", "))")
+        }
+        return index
     }
 
     fileprivate func choices(_ key: String) throws -> [String] {

@@ -5,7 +5,10 @@ public enum ReportPage {
     /// The most questions that are listed where modes disagree.
     private static let listed = 200
 
-    public static func html(_ summary: EvaluationSummary, _ results: [EvaluationResult]) -> String {
+    /// - Parameter settings: what the results depend on, shown as they are; empty ones are left out.
+    public static func html(
+        _ summary: EvaluationSummary, _ results: [EvaluationResult], settings: [String: String] = [:]
+    ) -> String {
         """
         <!doctype html>
         <html lang="en">
@@ -20,6 +23,8 @@ public enum ReportPage {
         th, td { border-bottom: 1px solid #ddd; padding: .3rem .5rem; text-align: left; vertical-align: top; }
         td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
         .right { color: #0a6b2d; } .wrong { color: #a02020; }
+        .note { font-size: .9rem; opacity: .8; } .swatch { display: inline-block; width: .8em; height: .8em; }
+        .swatch.key { background: #3b6ea5; } .swatch.value { background: #c97b2d; }
         svg { width: 100%; height: auto; } svg text { font-size: 13px; fill: currentColor; }
         .bar { fill: #3b6ea5; } .range { stroke: #222; stroke-width: 1.5; } .axis { stroke: #999; }
         .key { fill: #3b6ea5; } .value { fill: #c97b2d; }
@@ -33,11 +38,16 @@ public enum ReportPage {
         <h1>c2c-vk evaluation</h1>
         <p>Device: \(escaped(summary.device)).\(speedup(summary))</p>
         \(table(summary))
-        <h2>Right answers, with 95 % intervals</h2>
+        <p class="note">Unread are answers in which none could be found; tokens include text-to-text's background; steps are
+        forward passes that wait for each other; times are medians, and the 95th percentile.</p>
+        \(list(settings))
+        <h2>Right answers</h2>
+        <p class="note">Lines are 95 % intervals.</p>
         \(accuracyChart(summary))
         \(latencyChart(summary))
         \(gates(summary))
         \(subjects(summary))
+        \(pairs(summary, results))
         \(disagreements(summary, results))
         </body>
         </html>
@@ -48,6 +58,19 @@ public enum ReportPage {
     private static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
             .replacing("\"", with: "&quot;")
+    }
+
+    /// A colour with what it stands for.
+    private static func key(_ name: String, _ text: String) -> String {
+        "<span class=\"swatch \(name)\"></span> \(text) "
+    }
+
+    private static func list(_ settings: [String: String]) -> String {
+        let rows = settings.sorted { $0.key < $1.key }.filter { !$0.value.isEmpty }.map { name, value in
+            "<tr><td>\(escaped(name))</td><td>\(escaped(value))</td></tr>"
+        }
+        guard !rows.isEmpty else { return "" }
+        return "<details><summary>What was asked, and how</summary><table>" + rows.joined() + "</table></details>"
     }
 
     private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
@@ -120,7 +143,8 @@ public enum ReportPage {
                 <text x="\(number(106 + whole))" y="\(y + 15)">\(seconds(median.first)), \(seconds(median.whole))</text>
                 """
         }
-        return "<h2>Median seconds to the first token, and in all</h2>" + svg(height: 30 * medians.count + 10, rows)
+        return "<h2>Time per question, median</h2><p class=\"note\">\(key("key", "to the first token")) "
+            + "\(key("value", "from there to the last"))</p>" + svg(height: 30 * medians.count + 10, rows)
     }
 
     private static func svg(height: Int, _ rows: [String]) -> String {
@@ -135,6 +159,8 @@ public enum ReportPage {
             let largest = Double(layers.flatMap { [abs($0.key), abs($0.value)] }.max() ?? 1)
             let scale = 60 / max(largest, 1e-6)
             let step = 740 / Double(max(1, layers.count))
+            // Labels of many layers would run into each other.
+            let labelled = max(1, Int((30 / step).rounded(.up)))
             let bars = layers.enumerated().map { place, layer -> String in
                 let x = 100 + step * Double(place)
                 let width = max(1, min(18, step * 0.4))
@@ -144,14 +170,22 @@ public enum ReportPage {
                     return
                         "<rect class=\"\(name)\" x=\"\(number(x + offset))\" y=\"\(number(top))\" width=\"\(number(width))\" height=\"\(number(height))\"><title>layer \(layer.receiver_layer), \(name)s: \(logit) \(logit > 0 ? "open" : "closed")</title></rect>"
                 }
-                return bar("key", layer.key, 0) + bar("value", layer.value, width)
+                let label =
+                    place % labelled == 0
+                    ? "<text x=\"\(number(x + width))\" y=\"150\" text-anchor=\"middle\">\(layer.receiver_layer)</text>"
+                    : ""
+                return bar("key", layer.key, 0) + bar("value", layer.value, width) + label
+            }
+            let bounds = [(10.0, largest), (130.0, -largest)].map { y, logit in
+                "<text x=\"90\" y=\"\(number(y + 4))\" text-anchor=\"end\">\(String(format: "%+.1f", logit))</text>"
             }
             let axis = "<line class=\"axis\" x1=\"100\" x2=\"850\" y1=\"70\" y2=\"70\"/>"
             let label = "<text x=\"90\" y=\"74\" text-anchor=\"end\">sharer \(index + 1)</text>"
-            return svg(height: 140, [axis, label] + bars)
+            let layerLabel = "<text x=\"90\" y=\"150\" text-anchor=\"end\">layer</text>"
+            return svg(height: 160, [axis, label, layerLabel] + bounds + bars)
         }
-        return
-            "<h2>Gates by receiver layer: keys, then values; above the line is open</h2>" + charts.joined()
+        return "<h2>Gates by receiver layer</h2><p class=\"note\">\(key("key", "keys")) \(key("value", "values")) "
+            + "Logits; a gate above the line is open, one below is closed.</p>" + charts.joined()
     }
 
     // MARK: Lists
@@ -167,6 +201,36 @@ public enum ReportPage {
             return "<tr><td>\(escaped(subject))</td>" + cells.joined() + "</tr>"
         }
         return "<h2>By subject</h2><table><tr><th>subject</th>\(header)</tr>" + rows.joined() + "</table>"
+    }
+
+    /// For each pair of modes, how many questions one gets right and the other wrong.
+    private static func pairs(_ summary: EvaluationSummary, _ results: [EvaluationResult]) -> String {
+        let names = summary.modes.map(\.mode)
+        guard names.count > 1 else { return "" }
+        var right: [String: Set<String>] = [:]
+        var asked: [String: Set<String>] = [:]
+        for result in results {
+            asked[result.mode, default: []].insert(result.id)
+            if result.correct { right[result.mode, default: []].insert(result.id) }
+        }
+        let counts = names.map { row in
+            names.map { column in
+                (right[row] ?? []).intersection(asked[column] ?? []).subtracting(right[column] ?? []).count
+            }
+        }
+        let most = Double(max(1, counts.flatMap { $0 }.max() ?? 1))
+        let rows = zip(names, counts).map { name, counts in
+            let cells = zip(names, counts).map { column, count in
+                // Darker for more, so that the eye finds them.
+                let shade = column == name ? 0 : 0.5 * Double(count) / most
+                return
+                    "<td class=\"number\" style=\"background: rgba(59, 110, 165, \(String(format: "%.2f", shade)))\">\(column == name ? "" : "\(count)")</td>"
+            }
+            return "<tr><td>\(name) right</td>" + cells.joined() + "</tr>"
+        }
+        let header = names.map { "<th class=\"number\">\($0) wrong</th>" }.joined()
+        return "<h2>Which mode is right where another is wrong</h2><table><tr><th>questions</th>\(header)</tr>"
+            + rows.joined() + "</table>"
     }
 
     private static func disagreements(_ summary: EvaluationSummary, _ results: [EvaluationResult]) -> String {

@@ -69,7 +69,7 @@ public final class ResultLog {
     /// Opens or begins a file.
     ///
     /// - Parameter settings: what the results depend on.
-    /// - Throws: `EvaluationError` for a file that can't be written, or that holds something else.
+    /// - Throws: `EvaluationError` for a file that can't be written, that is in use, or that holds something else.
     public init(path: String, settings: [String: String]) throws {
         self.path = path
         encoder = JSONEncoder()
@@ -81,6 +81,10 @@ public final class ResultLog {
         }
         guard let file = FileHandle(forUpdatingAtPath: path) else {
             throw EvaluationError(path, "can't be written; is it a file of your own?")
+        }
+        // Two that write at once would ask everything twice, and garble each other's lines.
+        guard flock(file.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw EvaluationError(path, "is being written by another evaluation; wait for it, or give another --output")
         }
         handle = file
         let data = try file.readToEnd() ?? Data()

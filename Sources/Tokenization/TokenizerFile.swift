@@ -16,8 +16,9 @@ struct TokenizerFile {
     static func read(_ url: URL) throws -> [UInt8] {
         let path = url.path
         do {
-            // A pipe or a device would be read for ever.
-            guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else {
+            // A pipe or a device would be read for ever; the Hugging Face cache is made of links.
+            let target = url.resolvingSymlinksInPath()
+            guard try target.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else {
                 throw TokenizationError.unreadableFile(path: path, reason: "not a regular file")
             }
             let file = try FileHandle(forReadingFrom: url)

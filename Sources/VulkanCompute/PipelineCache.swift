@@ -11,6 +11,7 @@ final class PipelineCache: @unchecked Sendable {
     private let lock = NSLock()
     /// Bytes of the driver's data in the file, as far as known. Guarded by `lock`.
     private var savedCount: Int?
+    private var hasFailed = false
 
     var handle: VkPipelineCache { cache.handle }
 
@@ -40,6 +41,7 @@ final class PipelineCache: @unchecked Sendable {
     func save() {
         guard let file else { return }
         lock.withLock {
+            guard !hasFailed else { return }
             do {
                 var count = 0
                 try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
@@ -47,7 +49,9 @@ final class PipelineCache: @unchecked Sendable {
                 try PipelineCacheFile.write(contents(count: count), to: file, key: key)
                 savedCount = count
             } catch {
-                device.logger.warning("pipeline cache \(file.path) was not written: \(error)")
+                // Once is enough: nothing is lost but time.
+                hasFailed = true
+                device.logger.warning("\(file.path) was not written: \(error.localizedDescription)")
             }
         }
     }

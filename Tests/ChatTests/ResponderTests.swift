@@ -51,6 +51,18 @@ import Testing
             texts.enumerated().map { ChatMessage($0 % 2 == 0 ? .user : .assistant, $1) })
     }
 
+    @Test("Text-to-text asks the sharer about the question within a message")
+    func questionWithin() throws {
+        let talking = try responder(context: 256)
+        let long = "Answer this:\n\n\(Self.asked[0])\n\nIn one word."
+        func sharerReads(_ message: ChatMessage) throws -> [Int] {
+            try talking.prompt(for: .conversation([message]), mode: .text).receiver.ids
+        }
+        let short = try sharerReads(ChatMessage(.user, Self.asked[0]))
+        #expect(try sharerReads(ChatMessage(.user, long, question: Self.asked[0])) == short)
+        #expect(try sharerReads(ChatMessage(.user, long)).count > short.count)
+    }
+
     @Test("A kept history gives what reading all anew gives", arguments: [AnswerMode.receiver, .sharer, .text])
     func history(_ mode: AnswerMode) throws {
         let talking = try responder(context: 256)

@@ -28,6 +28,7 @@ import Testing
         #expect(try cache.resolve("org/repo.x@0123456") == snapshot)
         #expect(try cache.resolve("org/repo.x/a+b_Fuser") == snapshot + "/a+b_Fuser")
         #expect(try cache.resolve("org/repo.x@main/a+b_Fuser/final") == snapshot + "/a+b_Fuser/final")
+        #expect(try cache.resolve("org/repo.x/a+b_Fuser@main") == snapshot + "/a+b_Fuser")
         #expect(try cache.resolve(home.path) == home.path)
     }
 
@@ -37,6 +38,7 @@ import Testing
             ("nobody/nothing", "huggingface-cli download nobody/nothing"),
             ("org/repo.x@v2", "huggingface-cli download org/repo.x --revision v2"),
             ("org/repo.x/none", "huggingface-cli download org/repo.x --include \"none/*\""),
+            ("org/repo.x/none@v2", "huggingface-cli download org/repo.x --revision v2 --include \"none/*\""),
             ("org/repo.x@evil", "huggingface-cli download org/repo.x --revision evil"),
             ("org/repo.x@fedcba9", "--revision fedcba9"), ("/no/such/place", "no such directory"),
             ("org/../x", "no such directory"), ("plain", "no such directory"),

@@ -29,7 +29,8 @@ struct BadInputTests {
         try expectFailure(["generate", "--prompt-ids", "1 -3"] + pair, says: ["-3", "vocabulary"])
         try expectFailure(["generate", "--prompt-ids", "99999999999999999999"] + pair, says: ["no token id"])
         let long = Array(repeating: "1", count: 2049).joined(separator: " ")
-        try expectFailure(["generate", "--prompt-ids", long] + pair, says: ["1 more than the context of 2048"])
+        try expectFailure(
+            ["generate", "--prompt-ids", long] + pair, says: ["1 more than the context of 2048", "made for no more"])
         try expectFailure(
             ["generate", "--prompt-ids", "1 2 3", "--context", "2"] + pair, says: ["1 more", "--context"])
         try expectFailure(["generate", "--prompt-ids", "1", "--context", "9999"] + pair, says: ["9999", "2048"])
@@ -56,6 +57,12 @@ struct BadInputTests {
         try expectFailure(["generate", "--prompt-ids", "1", "--kv-dtype", "f8"], says: ["f8"])
         try expectFailure(
             ["generate", "--prompt-ids", "1", "--receiver", "a", "--sharer", "b"], says: ["one fuser for each sharer"])
+        try expectFailure(["generate", "x", "--temperature", "-1"], says: ["temperature", "-1"])
+        try expectFailure(["generate", "x", "--max-new-tokens", "-1"], says: ["--max-new-tokens is -1"])
+        try expectFailure(["generate", "x", "--dump", "/nonexistent/x"], says: ["/nonexistent/x can't be written"])
+        try expectFailure(["eval", "--report", "/nonexistent/x"], says: ["/nonexistent/x can't be written"])
+        try expectFailure(["eval", "--modes", "c2c,c2c"], says: ["c2c twice"])
+        try expectFailure(["eval", "--modes", ""], says: ["no mode"])
         try expectFailure(["nonsense"], says: ["nonsense"])
         try expectFailure(["bench", "--synthetic", "gpt-9"], says: ["gpt-9", "qwen3-0.6b"])
         let help = try Program.run(["generate", "--help"])
@@ -66,9 +73,10 @@ struct BadInputTests {
     func devices() throws {
         let base = ["generate", "--prompt-ids", "1"] + Program.pair(Self.golden)
         try expectFailure(base + ["--device", "99"], status: 3, says: ["device 99", "there are"])
-        try expectFailure(base + ["--device=-1"], status: 3, says: ["device -1"])
+        try expectFailure(base + ["--device", "-1"], status: 3, says: ["device -1"])
         try expectFailure(base + ["--device", "gpu"], says: ["gpu", "c2c-vk devices"])
         try expectFailure(base, status: 3, says: ["device 7"], environment: ["C2C_VK_DEVICE": "7"])
+        try expectFailure(base, says: ["C2C_VK_DEVICE", "gpu"], environment: ["C2C_VK_DEVICE": "gpu"])
         let noDriver = ["VK_ICD_FILENAMES": "/nonexistent.json", "VK_DRIVER_FILES": "/nonexistent.json"]
         try expectFailure(base, status: 3, says: ["no Vulkan driver", "mesa-vulkan-drivers"], environment: noDriver)
         try expectFailure(["devices"], status: 3, says: ["no Vulkan driver"], environment: noDriver)

@@ -160,7 +160,7 @@ struct EvaluationCommandTests {
                 folder.path(method),
             ])
             #expect(outcome.status == 0, "\(outcome.errors)")
-            #expect(outcome.output.contains("oracle") && outcome.output.contains("| s1 |"))
+            #expect(outcome.output.contains("oracle") && outcome.output.contains("| s1 "))
             let page = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
             #expect(page.contains("</html>"))
             let together = try Program.run([
@@ -180,5 +180,34 @@ struct EvaluationCommandTests {
             let outcome = try Program.run(["eval", "--device", "cpu", "--limit", "2"] + arguments)
             #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")
         }
+    }
+
+    @Test("The pair is unpacked again where a cleaner has been, and elsewhere where it can't be written")
+    func unpacking() throws {
+        let folder = try TemporaryFolder()
+        let arguments = ["generate", "Hello", "--device", "cpu", "--max-new-tokens", "1"]
+        func run(_ cache: String) throws {
+            let outcome = try Program.run(arguments, environment: ["XDG_CACHE_HOME": cache])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        try run(folder.url.path)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.url.path)
+        for name in ["receiver/tokenizer.json", "sharer/model.safetensors"] {
+            let file = folder.path(try #require(files.first { $0.hasSuffix(name) }))
+            try Data("{}".utf8).write(to: URL(filePath: file))
+            try run(folder.url.path)
+            #expect(try Data(contentsOf: URL(filePath: file)).count > 2)
+        }
+        try run("/dev/null")
+    }
+
+    @Test("Penalties and stop strings may begin with a dash; a sharer that answers has its own time")
+    func dashes() throws {
+        let report = try Program.run([
+            "generate", "Hello", "--mode", "sharer", "--presence-penalty", "-0.5", "--stop", "-x", "--json",
+            "--max-new-tokens", "2",
+        ]).json()
+        let timings = try #require(report["timings"] as? [String: Double])
+        #expect(timings["receiver_prefill_s"] == 0 && (timings["sharer_prefill_s"] ?? 0) > 0)
     }
 }

@@ -169,9 +169,18 @@ struct TextTests {
         let snapshot = folder.path("hub/models--org--pair/snapshots/0123456789abcdef0123456789abcdef01234567")
         try FileManager.default.createDirectory(
             atPath: folder.path("hub/models--org--pair/refs"), withIntermediateDirectories: true)
-        try FileManager.default.createDirectory(
-            atPath: folder.path("hub/models--org--pair/snapshots"), withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: Program.embedded(""), toPath: snapshot)
+        // Snapshots are links to blobs.
+        for (index, file) in try FileManager.default.subpathsOfDirectory(atPath: Program.embedded("")).enumerated()
+        where file.contains(".") {
+            let blob = folder.url.appending(path: "hub/models--org--pair/blobs/\(index)")
+            let link = URL(filePath: snapshot).appending(path: file)
+            for place in [blob, link] {
+                try FileManager.default.createDirectory(
+                    at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+            }
+            try FileManager.default.copyItem(atPath: Program.embedded(file), toPath: blob.path)
+            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: blob)
+        }
         try Data("0123456789abcdef0123456789abcdef01234567".utf8).write(
             to: URL(filePath: folder.path("hub/models--org--pair/refs/main")))
         let home = ["HF_HOME": folder.url.path, "HF_HUB_CACHE": ""]

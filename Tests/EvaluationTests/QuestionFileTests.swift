@@ -43,6 +43,51 @@ import Testing
         #expect(questions.map(\.expected) == [.choice(2), .choice(0)])
     }
 
+    @Test("CSV whose cells hold lists, as JSON, Python or NumPy print them")
+    func cells() throws {
+        let mmlu = try read(
+            """
+            question,choices,answer,error_type
+            q,"[""a"", ""b""]",1,ok
+            q,"['a', ""it's"", 'c\\'d']",1,ok
+            q,"['a' 'b'
+             'c' 'd']",3,ok
+            """, as: "q.csv")
+        #expect(mmlu.map(\.choices) == [["a", "b"], ["a", "it's", "c'd"], ["a", "b", "c", "d"]])
+        let arc = try read(
+            """
+            id,question,choices,answerKey
+            m,q,"{'text': array(['a', 'b'], dtype=object), 'label': array(['A', 'B'], dtype=object)}",B
+            """, as: "q.csv")
+        #expect(arc[0].choices == ["a", "b"] && arc[0].expected == .choice(1))
+        for cell in ["['a'", "['a' b]", "{'text': 'a'", "[[[[['a']]]]]", "nonsense", "array("] {
+            #expect(throws: EvaluationError.self) {
+                try read("question,choices,answer\nq,\"\(cell)\",0\n", as: "q.csv")
+            }
+        }
+    }
+
+    @Test("AllenAI's CSV has its choices in the question's text")
+    func inlineChoices() throws {
+        let questions = try read(
+            """
+            questionID,AnswerKey,question,category
+            M1,C,"Which (of all)? (A) one (B) two (C) three (D) four",Test
+            M2,2,Which? (1) one (2) two,Test
+            """, as: "q.csv")
+        #expect(questions.map(\.id) == ["M1", "M2"] && questions.map(\.expected) == [.choice(2), .choice(1)])
+        #expect(questions[0].question == "Which (of all)?" && questions[0].choices == ["one", "two", "three", "four"])
+        #expect(throws: EvaluationError.self) { try read("AnswerKey,question\nA,Which?\n", as: "q.csv") }
+    }
+
+    @Test("Questions that MMLU-Redux found without a right answer are left out")
+    func withoutAnswer() throws {
+        let line = #"{"question":"q","choices":["a","b"],"answer":0,"error_type":"no_correct_answer"}"#
+        let kept = line.replacing("no_correct_answer", with: "bad_question_clarity")
+        #expect(try read(line + "\n" + kept).map(\.id) == ["2"])
+        #expect(throws: EvaluationError.self) { try read(line) }
+    }
+
     @Test("Ids that come twice are told apart")
     func ids() throws {
         let line = #"{"id":"a","question":"q","answer":"x"}"#
@@ -101,23 +146,60 @@ import Testing
         #expect(choice("The correct answer is E", count: 5) == "E")
     }
 
+    /// What the paper's implementation makes of them, run on these texts.
+    @Test(
+        "Letters that are hard to read",
+        arguments: [
+            ("The answer is Cat", "C"), ("Answer:\n\n  C. foo", "C"), ("Answer: ?\nYour answer: B", "B"),
+            ("The correct answer is the second one, i.e. B", "B"), ("B) foo\nC) bar", "C"), ("It is a cat", "A"),
+            ("vitamin a", "A"), ("a+b=c so D", nil), ("x + a = b, the correct one", "B"),
+            ("We get A = 5. Thus C.", nil),
+            ("Jibu sahihi: A", "A"), ("The Best Choice", "C"), ("C_1", "C"), ("A or B, not C", "C"), ("C.)", "C"),
+            ("Since A. it is B", "B"), ("答案:C", "C"), ("答案是C。", "C"), ("A. then more", "A"),
+        ] as [(String, String?)])
+    func hardLetters(text: String, letter: String?) {
+        #expect(choice(text) == letter, "\(text)")
+    }
+
     @Test("Numbers and words")
     func others() {
         let number = EvaluationQuestion(id: "", question: "", expected: .number("1234"))
         #expect(AnswerText.prediction("so 5 and\nAnswer: $1,234.00.", for: number) == "1234.00")
         #expect(AnswerText.isRight("1234.00", for: number) && !AnswerText.isRight("12", for: number))
         #expect(AnswerText.prediction("no idea", for: number) == nil)
+        for (text, value) in [
+            ("Answer: 18 dollars for 2 eggs", "18"), ("Answer: 3 + 15 = 18", "18"),
+            ("Answer: 18\nI checked 3 times.", "18"),
+            ("Answer: 12. Wait.\n**Answer:** 18", "18"), ("It is \\boxed{18} and not 3", "18"),
+            ("18 eggs, then 2", "2"),
+            ("The answer is 18, from 4", "18"), ("Answer: -5", "-5"), ("Answer: none of 7\n", "7"),
+        ] {
+            #expect(AnswerText.prediction(text, for: number) == value, "\(text)")
+        }
         let words = EvaluationQuestion(id: "", question: "", expected: .text("New York"))
         #expect(AnswerText.isRight("She lives in new york.", for: words))
         #expect(!AnswerText.isRight("She lives in York, New.", for: words))
         #expect(!AnswerText.isRight("newyork", for: words))
     }
 
-    @Test("The prompt shows choices by letter")
+    @Test("Prompts are the paper's implementation's, to the letter")
     func prompt() {
-        let text = AnswerText.prompt(
-            for: EvaluationQuestion(id: "", question: "What?", choices: ["x", "y"], expected: .choice(0)))
-        #expect(text.contains("What?\n\nChoices:\nA. x\nB. y\n") && text.hasSuffix("The correct answer is"))
+        let choices = ["x", "y", "z", "w"]
+        #expect(
+            AnswerText.prompt(
+                for: EvaluationQuestion(id: "", question: "What?", choices: choices, expected: .choice(0)))
+                == "Accurately answer the following question:\n\nWhat?\n\nChoices:\nA. x\nB. y\nC. z\nD. w\n\n\n"
+                + "Instructions:\n- Carefully read the question and all options.\n"
+                + "- Select the single most correct answer.\n"
+                + "- Respond ONLY in the following format: \"The correct answer is A/B/C/D\".\n"
+                + "- Do not include any explanations, additional text, or punctuation besides the answer.\n\n"
+                + "The correct answer is")
+        #expect(
+            AnswerText.prompt(for: EvaluationQuestion(id: "", question: "How many?", expected: .number("1")))
+                == "Solve the following math problem step by step. The last line of your response should be of the form "
+                + "Answer: $ANSWER (without quotes) where $ANSWER is the answer to the problem.\n\nHow many?\n\n"
+                + "Please think step by step and explain your reasoning. Remember to put your answer on its own line after "
+                + "\"Answer:\", and you do not need to use a \\boxed command.")
     }
 }
 
@@ -136,19 +218,23 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: file) }
         let settings = ["questions": "q.jsonl"]
-        let first = try ResultLog(path: file.path, settings: settings)
-        try first.append(result("1", "c2c"))
-        try first.append(result("1", "text", batch: 4))
+        var first: ResultLog? = try ResultLog(path: file.path, settings: settings)
+        try first?.append(result("1", "c2c"))
+        try first?.append(result("1", "text", batch: 4))
         var data = try Data(contentsOf: file)
         let whole = data.count
         data.append(contentsOf: Array(#"{"id":"2","mode":"c2"#.utf8))
         try data.write(to: file)
 
-        let second = try ResultLog(path: file.path, settings: settings)
-        #expect(second.results == first.results)
-        #expect(second.contains(id: "1", mode: "c2c") && !second.contains(id: "2", mode: "c2c"))
+        #expect(throws: EvaluationError.self, "in use") { try ResultLog(path: file.path, settings: settings) }
+        let results = try #require(first).results
+        first = nil
+        var second: ResultLog? = try ResultLog(path: file.path, settings: settings)
+        #expect(second?.results == results)
+        #expect(second?.contains(id: "1", mode: "c2c") == true && second?.contains(id: "2", mode: "c2c") == false)
         #expect(try Data(contentsOf: file).count == whole)
-        try second.append(result("2", "c2c"))
+        try second?.append(result("2", "c2c"))
+        second = nil
         #expect(try ResultLog(path: file.path, settings: settings).results.count == 3)
     }
 
@@ -179,6 +265,10 @@ import Testing
         let page = ReportPage.html(summary, results)
         #expect(page.contains("&lt;device&gt;") && !page.contains("<device>"))
         #expect(page.contains("Where the modes disagree: 2 questions") && page.contains("<svg"))
+        // Text is right in two cases where c2c is wrong, and never the other way round.
+        #expect(page.contains(#"0.50)">2</td>"#) && page.contains("Which mode is right where another is wrong"))
+        #expect(
+            ReportPage.html(summary, results, settings: ["method": "<m>", "system": ""]).contains("<td>&lt;m&gt;</td>"))
         #expect(!page.contains("src=") && !page.contains("http"))
     }
 

@@ -20,7 +20,7 @@ public struct HubCache: Sendable {
     }
 
     /// The directory that a name on the command line stands for: itself where there is such a directory, else a repository of
-    /// the cache, as `ORG/REPO`, `ORG/REPO@REVISION` or `ORG/REPO@REVISION/SUBFOLDER`.
+    /// the cache, as `ORG/REPO`, `ORG/REPO@REVISION`, `ORG/REPO@REVISION/SUBFOLDER` or `ORG/REPO/SUBFOLDER@REVISION`.
     ///
     /// - Throws: `CheckpointError` (`missing`) which says how to download it.
     public func resolve(_ name: String) throws -> String {
@@ -70,9 +70,16 @@ struct HubReference: Equatable {
 
     /// Nil for what is no such name, such as a path.
     init?(_ name: String) {
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        var parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2, !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." || $0.hasPrefix("~") })
         else { return nil }
+        // The revision may also stand at the end.
+        let end = parts.count - 1
+        if end > 1, !parts[1].contains("@"), let mark = parts[end].lastIndex(of: "@") {
+            parts[1] += parts[end][mark...]
+            parts[end].removeSubrange(mark...)
+            guard !parts[end].isEmpty else { return nil }
+        }
         let fields = parts[1].split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard !fields.contains("") else { return nil }
         organization = parts[0]

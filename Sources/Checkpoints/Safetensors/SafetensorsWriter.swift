@@ -28,7 +28,8 @@ public final class SafetensorsWriter {
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             throw CheckpointError(
-                .inaccessible, path, "cannot be written beside: \(String(cString: strerror(errno)))")
+                .inaccessible, path,
+                "cannot be written: \(String(cString: strerror(errno))); does its folder exist, and is it yours?")
         }
         self.path = path
         self.dataSize = dataSize

@@ -70,9 +70,11 @@ public struct Prompt: Sendable, Hashable {
             throw InferenceError.badRequest("the prompt is empty; give at least one token")
         }
         guard count <= capacity else {
+            let limit = ([decoder] + decoders).map(\.description.maximumContext).min() ?? capacity
             throw InferenceError.badRequest(
                 "the prompt has \(count) tokens, \(count - capacity) more than the context of \(capacity); "
-                    + "shorten it or raise --context")
+                    + (capacity < limit
+                        ? "shorten it or raise --context" : "shorten it, the models were made for no more"))
         }
         if let hiddenRows, hiddenRows.lowerBound < 0 || hiddenRows.upperBound > count - (sections.last?.length ?? 0) {
             throw InferenceError.badRequest(

@@ -16,7 +16,7 @@ struct ChatCommand: ParsableCommand {
     @OptionGroup var conversation: ConversationOptions
     @OptionGroup var sampling: SamplingOptions
 
-    @Option(help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
     var maxNewTokens = 1024
 
     /// What the caches have room for unless said: enough for a long talk, and little memory.

@@ -50,7 +50,7 @@ struct EvalCommand: ParsableCommand {
             "Exemplars that mode oracle reads; the set's last questions, which are then not asked.", valueName: "n"))
     var shots = 4
 
-    @Option(help: ArgumentHelp("Ask only the first N questions.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Ask only the first N questions.", valueName: "n"))
     var limit: Int?
 
     @Option(
@@ -108,8 +108,10 @@ struct EvalCommand: ParsableCommand {
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         conversation.apply(to: &settings)
+        try report.map(Output.check)
         let engine = try Engine(pair, modes: Set(wanted.map(\.answerMode)))
-        let log = try output.map { try ResultLog(path: $0, settings: self.settings(engine, file)) } ?? ResultLog()
+        let settingsUsed = self.settings(engine, file)
+        let log = try output.map { try ResultLog(path: $0, settings: settingsUsed) } ?? ResultLog()
         let choice = try BackendChoice(compute.device)
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
@@ -140,7 +142,7 @@ struct EvalCommand: ParsableCommand {
         let summary = EvaluationSummary(
             device: choice.backend.name, modes: wanted.map(\.rawValue), results: results, gates: engine.gates)
         if json { try Output.json(summary) } else { Output.line(summary.text) }
-        if let report { try write(ReportPage.html(summary, results), to: report) }
+        if let report { try write(ReportPage.html(summary, results, settings: settingsUsed), to: report) }
         if isInterrupted {
             Output.remark(output == nil ? "interrupted" : "interrupted; the same command goes on from here")
             throw ExitCode(130)
@@ -152,6 +154,10 @@ struct EvalCommand: ParsableCommand {
             return EvaluationMode.allCases.filter { $0 != .oracle && pair.possibleModes.contains($0.answerMode) }
         }
         let names = modes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard !names.isEmpty else { throw UsageError("--modes names no mode; give some, such as receiver,c2c") }
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw UsageError("--modes names \(twice) twice")
+        }
         return try names.map { name in
             guard let mode = EvaluationMode(rawValue: name) else {
                 throw UsageError(
@@ -173,6 +179,7 @@ struct EvalCommand: ParsableCommand {
             "weights": compute.weights.rawValue, "system": conversation.system ?? "",
             "thinking": conversation.thinking.rawValue, "background-tokens": "\(conversation.backgroundTokens)",
             "background-request": conversation.backgroundRequest ?? "", "shots": "\(shots)",
+            "fusion": engine.fusionMode.rawValue, "align": models.align.rawValue,
         ]
         if let receiver = engine.receiver { settings["receiver"] = receiver.path }
         settings["sharers"] = engine.sharers.map(\.model.path).joined(separator: " ")

@@ -15,7 +15,7 @@ struct GenerateCommand: ParsableCommand {
     @OptionGroup var conversation: ConversationOptions
     @OptionGroup var sampling: SamplingOptions
 
-    @Option(help: ArgumentHelp("The most tokens to answer with.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("The most tokens to answer with.", valueName: "n"))
     var maxNewTokens = 256
 
     @Flag(help: "Go on after the model has ended its answer.")
@@ -55,6 +55,7 @@ struct GenerateCommand: ParsableCommand {
         settings.stopStrings = sampling.stop
         conversation.apply(to: &settings)
         try settings.sampling.check()
+        try dump.map(Output.check)
 
         let engine = try Engine(try models.resolved(), modes: [mode])
         var vulkanOptions = VulkanBackendOptions()

@@ -23,7 +23,7 @@ struct TokenizeCommand: ParsableCommand {
     @Flag(help: "Add the tokens that the tokenizer puts around a text.")
     var special = false
 
-    @Option(help: ArgumentHelp("Show the text of these ids instead.", valueName: "ids"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Show the text of these ids instead.", valueName: "ids"))
     var ids: String?
 
     @Flag(help: "Answer JSON objects, line by line.")

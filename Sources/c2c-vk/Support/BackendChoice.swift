@@ -23,7 +23,8 @@ struct BackendChoice {
         var wanted: Int?
         if let choice {
             guard let number = Int(choice) else {
-                throw UsageError("--device \"\(choice)\" is no index; give a number of `c2c-vk devices`, or cpu")
+                let source = options.device == nil ? "C2C_VK_DEVICE" : "--device"
+                throw UsageError("\(source) \"\(choice)\" is no index; give a number of `c2c-vk devices`, or cpu")
             }
             wanted = number
         }

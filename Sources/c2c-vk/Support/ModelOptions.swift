@@ -45,6 +45,7 @@ enum Alignment: String, ExpressibleByArgument, CaseIterable {
 /// The device flag, the same everywhere.
 struct DeviceOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Vulkan device by its index in `c2c-vk devices`, or cpu for the reference backend. Default: the environment's C2C_VK_DEVICE, else the first discrete GPU, integrated GPU or CPU driver.",
             valueName: "N|cpu"))
@@ -64,7 +65,9 @@ struct ComputeOptions: ParsableArguments {
     )
     var weights: WeightType = .auto
 
-    @Option(help: "Tokens the KV-caches have room for. Default: what the prompt and the answer need.")
+    @Option(
+        parsing: .unconditional,
+        help: "Tokens the KV-caches have room for. Default: what the prompt and the answer need.")
     var context: Int?
 
     func validate() throws {

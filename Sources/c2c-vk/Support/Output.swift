@@ -11,6 +11,17 @@ enum Output {
         write(text + "\n")
     }
 
+    /// That a file can be written, said before hours of work and not after them.
+    /// - Throws: `UsageError`.
+    static func check(_ path: String) throws {
+        let files = FileManager.default
+        let place = files.fileExists(atPath: path) ? path : URL(filePath: path).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        guard files.isWritableFile(atPath: place),
+            !(files.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue)
+        else { throw UsageError("\(path) can't be written; does its folder exist, and is it yours?") }
+    }
+
     /// Progress, timings and warnings: standard error.
     static func remark(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))

@@ -4,18 +4,22 @@ import Inference
 
 /// How conversations are put to the models, the same for one answer and for many.
 struct ConversationOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("What the models are told before the conversation.", valueName: "text"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("What the models are told before the conversation.", valueName: "text"))
     var system: String?
 
     @Option(help: "Whether models that can think before they answer do so: on or off.")
     var thinking: Switch = .off
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What the sharer is asked in mode text; {question} stands for the prompt.", valueName: "text"))
     var backgroundRequest: String?
 
-    @Option(help: ArgumentHelp("The most tokens the sharer writes in mode text.", valueName: "n"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The most tokens the sharer writes in mode text.", valueName: "n"))
     var backgroundTokens = 256
 
     enum Switch: String, ExpressibleByArgument, CaseIterable {
@@ -49,16 +53,19 @@ struct PromptOptions: ParsableArguments {
     @Flag(help: "Take the prompt as it is, without a chat template.")
     var raw = false
 
-    @Option(help: ArgumentHelp("The prompt as token ids, such as \"1 2 3\".", valueName: "ids"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("The prompt as token ids, such as \"1 2 3\".", valueName: "ids"))
     var promptIds: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What the sharer reads instead of --prompt-ids, id by id. Both sides' pad tokens are then padding.",
             valueName: "ids"))
     var sharerPromptIds: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How the prompt is cut for fusion: length:mask, ... with mask -1 for none, else a sum of 1 (first sharer), 2 (second), 4, ... The last section is never fused.",
             valueName: "length:mask,..."))

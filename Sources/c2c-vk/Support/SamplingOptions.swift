@@ -1,36 +1,48 @@
 import ArgumentParser
 import Inference
 
-/// The flags of how tokens are chosen, the same everywhere.
+/// The flags of how tokens are chosen, the same everywhere. Their values may begin with a dash.
 struct SamplingOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Flattens (above 1) or sharpens the choice of tokens; 0 takes the likeliest.", valueName: "t"))
     var temperature: Float = 0
 
-    @Option(help: ArgumentHelp("Draw from the K likeliest tokens only.", valueName: "k"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Draw from the K likeliest tokens only.", valueName: "k"))
     var topK: Int?
 
-    @Option(help: ArgumentHelp("Draw from the likeliest tokens of cumulative probability P.", valueName: "p"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Draw from the likeliest tokens of cumulative probability P.", valueName: "p"))
     var topP: Float = 1
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Draw from tokens of at least this share of the likeliest's probability.", valueName: "p"))
     var minP: Float = 0
 
-    @Option(help: ArgumentHelp("Makes seen tokens less likely by a factor; 1 changes nothing.", valueName: "r"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Makes seen tokens less likely by a factor; 1 changes nothing.", valueName: "r"))
     var repetitionPenalty: Float = 1
 
-    @Option(help: ArgumentHelp("Taken from the logits of seen tokens.", valueName: "p"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Taken from the logits of seen tokens.", valueName: "p"))
     var presencePenalty: Float = 0
 
-    @Option(help: ArgumentHelp("Taken from a token's logit for each time it was seen.", valueName: "f"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Taken from a token's logit for each time it was seen.", valueName: "f"))
     var frequencyPenalty: Float = 0
 
-    @Option(help: ArgumentHelp("Where random numbers begin; the same seed gives the same answer.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Where random numbers begin; the same seed gives the same answer.", valueName: "n"))
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("End the answer before this text; repeat for several.", valueName: "text"))
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("End the answer before this text; repeat for several.", valueName: "text"))
     var stop: [String] = []
 
     var settings: SamplingSettings {
