@@ -19,6 +19,18 @@ layout(local_size_x = LANES) in;
 #include "linear_blocks.glsl"
 #endif
 
+// `dot` would be compiled to multiplications and additions of their own.
+float sumOfProducts(vec4 a, vec4 b, vec4 c, vec4 d, float sum) {
+    sum = fma(a.x, c.x, sum);
+    sum = fma(a.y, c.y, sum);
+    sum = fma(a.z, c.z, sum);
+    sum = fma(a.w, c.w, sum);
+    sum = fma(b.x, d.x, sum);
+    sum = fma(b.y, d.y, sum);
+    sum = fma(b.z, d.z, sum);
+    return fma(b.w, d.w, sum);
+}
+
 void main() {
     uint lane = gl_SubgroupInvocationID;
     uint group = gl_WorkGroupID.x;
@@ -53,7 +65,7 @@ void main() {
                     vec4 weightLow;
                     vec4 weightHigh;
                     LOAD8_OF_ROW(weights, weightAt[r], first + l, weightLow, weightHigh)
-                    sums[r][0] += dot(weightLow, inputLow) + dot(weightHigh, inputHigh);
+                    sums[r][0] = sumOfProducts(weightLow, weightHigh, inputLow, inputHigh, sums[r][0]);
                 }
             }
         }
@@ -74,7 +86,7 @@ void main() {
             vec4 inputLow = subgroupBroadcast(ownLow[t / LANES], t % LANES);
             vec4 inputHigh = subgroupBroadcast(ownHigh[t / LANES], t % LANES);
             [[unroll]] for (uint r = 0; r < ROWS; r++)
-                sums[r][t] += dot(weightLow[r], inputLow) + dot(weightHigh[r], inputHigh);
+                sums[r][t] = sumOfProducts(weightLow[r], weightHigh[r], inputLow, inputHigh, sums[r][t]);
         }
     }
 #endif

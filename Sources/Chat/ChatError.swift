@@ -3,6 +3,8 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
     /// Where a template was looked for.
     case noTemplate(String)
     case noTokenizer(model: String)
+    /// The checkpoint directory, and what is wrong with the tokenizer.json in it.
+    case unusableTokenizer(directory: String, reason: String)
     case noReceiver
     case noSharer
     /// A prompt of tokens or raw text can't be put into text-to-text's conversations.
@@ -20,6 +22,8 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
                 + "add one, or give the prompt with --raw"
         case .noTokenizer(let model):
             "the \(model) has no tokenizer.json, so it can't read text; give --prompt-ids, or add the file"
+        case .unusableTokenizer(let directory, let reason):
+            "\(directory)/\(reason)"
         case .noReceiver:
             "there is no model that answers; add --receiver DIR"
         case .noSharer:

@@ -98,30 +98,33 @@ public final class Responder {
     /// - Parameters:
     ///   - keepsHistory: uses what the mode's caches still hold of it.
     ///   - onText: given the answer's text as it comes, never a part of a character; returning false ends the answer.
+    ///   - onBackground: likewise given what the sharer writes in text-to-text.
     /// - Throws: what `prompt(for:mode:settings:)` and `Session.generate` throw.
     public func answer(
         _ question: Question, mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
-        onText: ((String) throws -> Bool)? = nil
+        onText: ((String) throws -> Bool)? = nil, onBackground: ((String) throws -> Bool)? = nil
     ) throws -> Answer {
         try answer(
             [question], mode: mode, settings: settings, keepsHistory: keepsHistory,
-            onText: onText.map { given in { try given($1) } })[0]
+            onText: onText.map { given in { try given($1) } },
+            onBackground: onBackground.map { given in { try given($1) } })[0]
     }
 
     /// Answers questions together, each as it would be answered alone; all times are those of all together.
     ///
-    /// - Parameter onText: also given the question's index.
+    /// - Parameter onText, onBackground: also given the question's index.
     /// - Returns: by question.
     /// - Throws: as for one question.
     public func answer(
         _ questions: [Question], mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
-        onText: ((Int, String) throws -> Bool)? = nil
+        onText: ((Int, String) throws -> Bool)? = nil, onBackground: ((Int, String) throws -> Bool)? = nil
     ) throws -> [Answer] {
         guard mode == .text else {
             let prompts = try questions.map { try prompt(for: $0, mode: mode, settings: settings) }
             return try answer(prompts, mode: mode, settings: settings, keepsHistory: keepsHistory, onText: onText)
         }
-        let (written, prompts) = try textToText(questions, settings, keepsHistory: keepsHistory)
+        let (written, prompts) = try textToText(
+            questions, settings, keepsHistory: keepsHistory, onText: onBackground)
         let answered = try run(prompts, .receiver, settings, keepsHistory: keepsHistory, onText: onText)
         return zip(written.stages, answered.stages).map { background, stage in
             Answer(
@@ -133,12 +136,13 @@ public final class Responder {
 
     /// The first half of text-to-text: the sharer's texts, and the prompts the receiver reads them in.
     func textToText(
-        _ questions: [Question], _ settings: AnswerSettings, keepsHistory: Bool = false
+        _ questions: [Question], _ settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((Int, String) throws -> Bool)? = nil
     ) throws -> (written: (stages: [AnswerStage], seconds: Double), prompts: [Prompt]) {
         var sharerSettings = settings
         sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
         let requests = try questions.map { try prompt(for: $0, mode: .text, settings: settings) }
-        let written = try run(requests, .sharer, sharerSettings, keepsHistory: keepsHistory)
+        let written = try run(requests, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: onText)
         let composer = PromptComposer(thinking: settings.thinking)
         let prompts = try zip(questions, written.stages).map { question, stage in
             let reading = settings.textToText.forReceiver(try messages(question), background: stage.text)

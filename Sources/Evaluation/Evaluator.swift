@@ -12,7 +12,7 @@ public struct Evaluator {
 
     private let responder: Responder
     private let method: Method
-    private let settings: AnswerSettings
+    private var settings: AnswerSettings
     private let opening: [ChatMessage]
     private let exemplars: [EvaluationQuestion]
 
@@ -48,11 +48,27 @@ public struct Evaluator {
         let open = questions.filter { question in
             modes.contains { !log.contains(id: question.id, mode: $0.rawValue) }
         }
+        try warmUp(Array(open.prefix(max(1, batch))), modes)
         for first in stride(from: 0, to: open.count, by: max(1, batch)) {
             for mode in modes {
                 let together = open[first..<min(first + max(1, batch), open.count)]
                     .filter { !log.contains(id: $0.id, mode: mode.rawValue) }
                 guard try record(together, mode, log, onResult) else { return }
+            }
+        }
+    }
+
+    /// Lets every mode answer once, in few tokens and unrecorded: the first answer also makes pipelines, and its time would say
+    /// nothing of the others.
+    private func warmUp(_ questions: [EvaluationQuestion], _ modes: [EvaluationMode]) throws {
+        var brief = self
+        brief.settings.maxNewTokens = 2
+        brief.settings.textToText.maxNewTokens = 2
+        for mode in modes where !questions.isEmpty {
+            do {
+                _ = try brief.ask(questions, mode)
+            } catch is InferenceError {
+                // Said when the question is asked in earnest, and with its name.
             }
         }
     }

@@ -11,11 +11,16 @@ public struct ModelText: Sendable {
     public let directory: String
 
     /// - Returns: nil where the directory has no tokenizer.json.
-    /// - Throws: `TokenizationError`, `CheckpointError` or `JinjaError` for files that are damaged.
+    /// - Throws: `ChatError`, `TokenizationError`, `CheckpointError` or `JinjaError` for files that are damaged.
     public init?(directory: URL) throws {
         let file = directory.appending(path: "tokenizer.json")
         guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-        tokenizer = try Tokenizer(tokenizerJSON: file)
+        do {
+            tokenizer = try Tokenizer(tokenizerJSON: file)
+        } catch let error as TokenizationError where error.description.hasPrefix("tokenizer.json: ") {
+            // What is wrong inside of the file is said without its folder, and there may be several models.
+            throw ChatError.unusableTokenizer(directory: directory.path, reason: error.description)
+        }
         template = try ChatTemplate(optional: directory)
         specialTokens = try SpecialTokens(directory: directory)
         self.directory = directory.path

@@ -58,11 +58,23 @@ struct ChatLoop {
         var settings = settings
         // Turns must not all draw the same numbers.
         settings.sampling.seed &+= UInt64(answers.count)
-        let answer = try responder.answer(
-            .conversation(question), mode: mode, settings: settings, keepsHistory: true
-        ) { part in
-            Output.write(part)
-            return !Interrupt.take()
+        let answer: Answer
+        do {
+            answer = try responder.answer(
+                .conversation(question), mode: mode, settings: settings, keepsHistory: true,
+                onText: { part in
+                    Output.write(part)
+                    return !Interrupt.take()
+                },
+                onBackground: { _ in
+                    if Interrupt.take() { throw BackgroundInterrupted() }
+                    return true
+                })
+        } catch is BackgroundInterrupted {
+            // Its caches were left in the middle of a step.
+            responder.reset()
+            Output.remark("interrupted while the sharer wrote; nothing was answered")
+            return
         }
         Output.line()
         messages = question + [ChatMessage(.assistant, answer.text)]
@@ -142,3 +154,6 @@ struct ChatLoop {
             + "peak device memory \(formatBytes(responder.backend.memory.peak))"
     }
 }
+
+/// Ctrl-C while a sharer writes what the receiver would have answered from.
+private struct BackgroundInterrupted: Error {}
