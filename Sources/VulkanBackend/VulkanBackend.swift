@@ -29,6 +29,8 @@ public final class VulkanBackend: Backend {
     private let library: KernelLibrary
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
+    /// The scratch memory there is: also of plans that were recorded before it grew.
+    private var scratchBuffers: [Weak<Buffer>] = []
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
     private var profile = Profile()
@@ -58,7 +60,12 @@ public final class VulkanBackend: Backend {
 
     public var memory: MemoryUse {
         let statistics = device.memoryStatistics(.device)
-        return MemoryUse(current: statistics.inUse, peak: statistics.peak)
+        scratchBuffers.removeAll { $0.object == nil }
+        return MemoryUse(
+            current: statistics.inUse, peak: statistics.peak,
+            scratch: scratchBuffers.reduce(0) { $0 + ($1.object?.byteCount ?? 0) },
+            transfer: device.memoryStatistics(.staging).inUse + device.memoryStatistics(.hostReadable).inUse,
+            reserved: statistics.reserved)
     }
 
     // MARK: Tensors
@@ -156,6 +163,7 @@ public final class VulkanBackend: Backend {
         if let scratch, scratch.byteCount >= byteCount { return scratch }
         let buffer = try device.makeBuffer(label: "scratch", byteCount: byteCount)
         scratch = buffer
+        scratchBuffers.append(Weak(object: buffer))
         return buffer
     }
 

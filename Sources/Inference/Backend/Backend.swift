@@ -5,6 +5,11 @@ public protocol StoredTensor: AnyObject {
     var type: ElementType { get }
 }
 
+extension StoredTensor {
+    /// Bytes as stored, padding included.
+    public var byteCount: Int { shape.storedCount * type.byteCount }
+}
+
 /// A graph compiled for a backend: memory planned and, on a device, commands recorded.
 public protocol Plan: AnyObject {
     var name: String { get }
@@ -45,12 +50,23 @@ public enum Phase: String, Sendable, CaseIterable {
 
 /// The bytes a backend holds.
 public struct MemoryUse: Sendable {
+    /// Of tensors and scratch memory.
     public var current: Int
+    /// The most `current` has been.
     public var peak: Int
+    /// The activations of plans, as part of `current`.
+    public var scratch: Int
+    /// What the host and the device exchange bytes through, besides.
+    public var transfer: Int
+    /// Taken from the system for `current`, free parts of blocks included.
+    public var reserved: Int
 
-    public init(current: Int, peak: Int) {
+    public init(current: Int, peak: Int, scratch: Int = 0, transfer: Int = 0, reserved: Int? = nil) {
         self.current = current
         self.peak = peak
+        self.scratch = scratch
+        self.transfer = transfer
+        self.reserved = reserved ?? current
     }
 }
 

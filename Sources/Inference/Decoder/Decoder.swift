@@ -35,7 +35,7 @@ public final class Decoder {
 
     /// Bytes of all weights as stored, padding included.
     public var weightBytes: Int {
-        storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+        storedWeights.reduce(0) { $0 + $1.byteCount }
     }
 
     /// The same weights, run only as far as `extent` says.

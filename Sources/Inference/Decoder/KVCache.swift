@@ -54,7 +54,7 @@ public final class KVCache {
 
     /// Bytes of all keys and values as stored.
     public var byteCount: Int {
-        (keys + values).reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+        (keys + values).reduce(0) { $0 + $1.byteCount }
     }
 
     /// Forgets the rows from `count` on.

@@ -32,6 +32,6 @@ public final class Fuser {
 
     /// Bytes of all weights as stored, padding included.
     public var weightBytes: Int {
-        storedWeights.reduce(0) { $0 + $1.shape.storedCount * $1.type.byteCount }
+        storedWeights.reduce(0) { $0 + $1.byteCount }
     }
 }
