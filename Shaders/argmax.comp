@@ -1,19 +1,31 @@
 // Greedy sampling: the index of the largest logit, the lowest one of equals.
 //
-// One workgroup scans the row.
+// One workgroup scans a short row (WHOLE). A long one is cut into slices, a workgroup each, that leave their best as
+// candidates (SLICE), from which one workgroup picks (PICK).
+//
+// variant STAGE: WHOLE SLICE PICK
 #version 460
 
 layout(local_size_x = 128) in;
 
+#ifdef STAGE_PICK
+layout(set = 0, binding = 0) readonly buffer Candidates { uvec2 candidates[]; };  // a value's bits, and its index
+#else
 layout(set = 0, binding = 0) readonly buffer Logits { float logits[]; };
+#endif
+#ifdef STAGE_SLICE
+layout(set = 0, binding = 1) writeonly buffer Candidates { uvec2 candidates[]; };
+#else
 layout(set = 0, binding = 1) readonly buffer Step { uint steps[]; };
 layout(set = 0, binding = 2) writeonly buffer Token { uint tokens[]; };
 layout(set = 0, binding = 3) writeonly buffer Log { uint log_[]; };
+#endif
 
 layout(push_constant) uniform Arguments {
-    uint columns;
-    uint logitsOffset;
-    uint stepOffset;
+    uint count;          // of logits, or candidates
+    uint offset;         // of the first
+    uint sliceLength;    // SLICE only
+    uint stepOffset;     // not in SLICE, as the next two
     uint tokenOffset;
     uint logColumns;
 };
@@ -25,11 +37,25 @@ void main() {
     uint lane = gl_LocalInvocationID.x;
     float bestValue = uintBitsToFloat(0xff800000u);
     uint bestIndex = 0;
-    for (uint i = lane; i < columns; i += gl_WorkGroupSize.x) {
-        float value = logits[logitsOffset + i];
+#ifdef STAGE_SLICE
+    uint first = gl_WorkGroupID.x * sliceLength;
+    uint end = min(first + sliceLength, count);
+    bestIndex = first;
+#else
+    uint first = 0;
+    uint end = count;
+#endif
+    for (uint i = first + lane; i < end; i += gl_WorkGroupSize.x) {
+#ifdef STAGE_PICK
+        float value = uintBitsToFloat(candidates[offset + i].x);
+        uint index = candidates[offset + i].y;
+#else
+        float value = logits[offset + i];
+        uint index = i;
+#endif
         if (value > bestValue) {
             bestValue = value;
-            bestIndex = i;
+            bestIndex = index;
         }
     }
     bestValues[lane] = bestValue;
@@ -43,6 +69,10 @@ void main() {
             bestIndex = bestIndices[i];
         }
     }
+#ifdef STAGE_SLICE
+    candidates[gl_WorkGroupID.x] = uvec2(floatBitsToUint(bestValue), bestIndex);
+#else
     tokens[tokenOffset] = bestIndex;
     if (steps[stepOffset] < logColumns) log_[steps[stepOffset]] = bestIndex;
+#endif
 }

@@ -5,23 +5,30 @@
 // them, so keys and values are read once for all. Each block has two parts: an invocation per key computes the
 // scores, then an invocation per pair of columns adds the weighted values.
 //
+// Devices that load lane by lane have a kernel of their own for heads of up to 64, 128 or 256 columns: see
+// `attention_lanes.glsl`.
+//
 // variant TYPE: F32 F16 BF16
 // variant ROWS: 2 8
+// variant HEADS: ANY L64 L128 L256
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
+#ifndef HEADS_ANY
+#define TEXELS
+#extension GL_KHR_shader_subgroup_ballot : require
+#endif
 #include "types.glsl"
 
-const uint BLOCK = 64;             // keys, and invocations
+#if defined(HEADS_L64)
+const uint MAX_HEAD_DIM = 64;
+#elif defined(HEADS_L128)
+const uint MAX_HEAD_DIM = 128;
+#else
 const uint MAX_HEAD_DIM = 256;
-const uint PAIRS = MAX_HEAD_DIM / 2 / BLOCK;  // column pairs of an invocation, at most
+#endif
 
-layout(local_size_x = 64) in;
-
-layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
-layout(set = 0, binding = 1) readonly buffer Keys { Eight keys[]; };
-layout(set = 0, binding = 2) readonly buffer Values { Pair values[]; };
 layout(set = 0, binding = 3) readonly buffer Position { uint positions[]; };
 layout(set = 0, binding = 4) readonly buffer Padding { uint padding[]; };
 layout(set = 0, binding = 5) writeonly buffer Output { float outputs[]; };
@@ -45,14 +52,26 @@ layout(push_constant) uniform Arguments {
     uint hidesPadding;     // 0: there is no padding, whatever is bound
 };
 
+#define NEGATIVE_INFINITY uintBitsToFloat(0xff800000u)
+// What a row's maximum starts from: finite, so that a row which has seen no key yet gives exp(-infinity) = 0.
+#define LOWEST uintBitsToFloat(0xff7fffffu)
+
+#ifndef HEADS_ANY
+#include "attention_lanes.glsl"
+#else
+const uint BLOCK = 64;                        // keys, and invocations
+const uint PAIRS = MAX_HEAD_DIM / 2 / BLOCK;  // column pairs of an invocation, at most
+
+layout(local_size_x = 64) in;
+
+layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
+layout(set = 0, binding = 1) readonly buffer Keys { Eight keys[]; };
+layout(set = 0, binding = 2) readonly buffer Values { Pair values[]; };
+
 shared vec4 sharedQueries[ROWS][MAX_HEAD_DIM / 4];
 shared float probabilities[ROWS][BLOCK];
 shared float subgroupMaxima[ROWS][BLOCK];
 shared float subgroupSums[ROWS][BLOCK];
-
-#define NEGATIVE_INFINITY uintBitsToFloat(0xff800000u)
-// What a row's maximum starts from: finite, so that a row which has seen no key yet gives exp(-infinity) = 0.
-#define LOWEST uintBitsToFloat(0xff7fffffu)
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -158,3 +177,4 @@ void main() {
         }
     }
 }
+#endif

@@ -18,6 +18,9 @@ extension DispatchEncoder {
         let tokens = op.queries.rows
         let rows = tokens * groupSize
         let rowsPerGroup = rows <= 2 ? 2 : 8
+        // Texels hold four columns of a query.
+        let isByLane = loadsByLane && op.queries.offset % 4 == 0
+        let form = !isByLane ? "ANY" : headDim <= 64 ? "L64" : headDim <= 128 ? "L128" : "L256"
         return try zip(windows(op.keys, .read), windows(op.values, .read)).map { keys, values in
             guard keys.rows.count == cache.shape.rows else { throw oversizedHead(cache) }
             let sizes = constants(
@@ -27,12 +30,13 @@ extension DispatchEncoder {
                 position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
                 padding.offset, op.padding == nil ? 0 : 1)
             return Dispatch(
-                kernel: "attention \(cache.type.variant) ROWS=\(rowsPerGroup)", label: "attention x \(tokens)",
+                kernel: "attention \(cache.type.variant) ROWS=\(rowsPerGroup) HEADS=\(form)",
+                label: "attention x \(tokens)",
                 bindings: [
                     queries.binding, keys.operand.binding, values.operand.binding, position.binding, padding.binding,
                     output.binding,
                 ],
-                constants: sizes + [op.scale.bitPattern] + places,
+                texelBindings: isByLane ? [0, 1, 2] : [], constants: sizes + [op.scale.bitPattern] + places,
                 groups: (rows.groups(of: rowsPerGroup), keys.matrices.count, 1),
                 // Of the run's own tokens; how far the cache is filled is only known on the device.
                 cost: DispatchCost(

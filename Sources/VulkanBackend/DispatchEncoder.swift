@@ -32,6 +32,33 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
+    /// Memory of at least so many bytes between the launches of one op.
+    let temporary: (_ byteCount: Int) throws -> Buffer
+
+    /// The lanes of a workgroup that is sure to be a single subgroup; nil where subgroups may be too small to be of use.
+    var subgroupLanes: Int? {
+        switch limits.minSubgroupSize {
+        case 32...: 32
+        case 8...: 8
+        default: nil
+        }
+    }
+
+    /// The launches of the graph, some of its ops joined.
+    func encode() throws -> [Dispatch] {
+        var dispatches: [Dispatch] = []
+        var rest = graph.ops[...]
+        while let op = rest.first {
+            if let heads = HeadRows(rest), let joined = try encode(heads) {
+                dispatches.append(joined)
+                rest.removeFirst(heads.opCount)
+            } else {
+                dispatches += try encode(op)
+                rest.removeFirst()
+            }
+        }
+        return dispatches
+    }
 
     func encode(_ op: Op) throws -> [Dispatch] {
         switch op {

@@ -29,7 +29,8 @@ public final class VulkanBackend: Backend {
     private let library: KernelLibrary
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
-    /// The scratch memory there is: also of plans that were recorded before it grew.
+    private var temporary: Buffer?
+    /// The memory of both kinds that there is: also of plans that were recorded before it grew.
     private var scratchBuffers: [Weak<Buffer>] = []
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
@@ -140,8 +141,8 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane)
-        let dispatches = try graph.ops.flatMap { try encoder.encode($0) }
+            loadsByLane: loadsByLane, temporary: temporaryBuffer)
+        let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
         let plan = try VulkanPlan(name: graph.name, dispatches: dispatches) {
@@ -155,6 +156,15 @@ public final class VulkanBackend: Backend {
         plans.removeAll { $0.object == nil }
         plans.append(Weak(object: plan))
         return plan
+    }
+
+    /// What the launches of one op hand on to each other; grown like scratch memory.
+    private func temporaryBuffer(byteCount: Int) throws -> Buffer {
+        if let temporary, temporary.byteCount >= byteCount { return temporary }
+        let buffer = try device.makeBuffer(label: "temporary", byteCount: max(byteCount, 1 << 16))
+        temporary = buffer
+        scratchBuffers.append(Weak(object: buffer))
+        return buffer
     }
 
     /// The scratch memory of all plans. A larger one replaces it; plans recorded with the old one keep that.

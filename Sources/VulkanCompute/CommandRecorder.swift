@@ -300,8 +300,8 @@ extension CommandRecorder {
             }
             guard !isTexels || binding.byteCount % TexelView.texelBytes == 0 else {
                 throw failure(
-                    label, "\(name) is \(binding.byteCount) bytes, no whole number of texels of \(TexelView.texelBytes)"
-                )
+                    label,
+                    "\(name) is \(binding.byteCount) bytes, no whole number of texels of \(TexelView.texelBytes)")
             }
         }
         let most = limits.maxComputeWorkGroupCount

@@ -10,6 +10,8 @@ enum TestBackend: String, CaseIterable, CustomTestStringConvertible {
     case reference, vulkan
     /// A full barrier after every kernel.
     case vulkanFullBarriers
+    /// The kernels of devices that don't load lane by lane.
+    case vulkanPlainLoads
 
     var testDescription: String { rawValue }
 
@@ -21,6 +23,7 @@ enum TestBackend: String, CaseIterable, CustomTestStringConvertible {
         }
         var options = VulkanBackendOptions()
         options.usesFullBarriers = self == .vulkanFullBarriers
+        if self == .vulkanPlainLoads { options.loadsByLane = false }
         let instance = try Instance(validation: ProcessInfo.processInfo.environment["C2C_VK_VALIDATION"] == "1")
         let environmentIndex = ProcessInfo.processInfo.environment["C2C_VK_DEVICE"].flatMap { Int($0) }
         let device = try Device(try instance.chooseDevice(index: environmentIndex), of: instance)

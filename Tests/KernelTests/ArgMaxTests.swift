@@ -19,7 +19,7 @@ struct ArgMaxTests {
         }
     }
 
-    @Test("the largest of random values", arguments: [1, 7, 33, 432, 5003])
+    @Test("the largest of random values", arguments: [1, 7, 33, 432, 5003, 8193, 151_936])
     func random(_ columns: Int) throws {
         var generator = SeededGenerator(seed: UInt64(columns))
         let logits = generator.floats(columns)
@@ -36,6 +36,15 @@ struct ArgMaxTests {
         let (found, _) = try argmax(logits)
         #expect(found["token"] == [Float(indices.min() ?? -1)])
         #expect(found["log"] == [5, 5, Float(indices.min() ?? -1), 5])
+    }
+
+    @Test("the lowest index of equals in several slices, also where all are the least there is")
+    func tiesOfSlices() throws {
+        var logits = [Float](repeating: -1, count: 20_000)
+        for index in [19_999, 4097, 4096, 12_000] { logits[index] = 4 }
+        #expect(try argmax(logits).found["token"] == [4096])
+        let (found, expected) = try argmax([Float](repeating: -.infinity, count: 10_000))
+        #expect(found["token"] == [0] && expected["token"] == [0])
     }
 
     @Test("a full log is left alone")

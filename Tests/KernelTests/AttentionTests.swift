@@ -25,6 +25,10 @@ struct AttentionTests {
 
     @Test("prefill and decode", arguments: shapes, [ElementType.f32, .f16, .bf16])
     func attention(_ shape: Shape, _ type: ElementType) throws {
+        for loadsByLane in [nil, false] { try attention(shape, type, loadsByLane: loadsByLane) }
+    }
+
+    private func attention(_ shape: Shape, _ type: ElementType, loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: UInt64(shape.tokens + shape.headDim))
         let capacity = shape.position + shape.tokens + 5
         let width = shape.heads * shape.headDim
@@ -35,7 +39,7 @@ struct AttentionTests {
         bench.random("v", cache, type, using: &generator)
         bench.random("o", .init(rows: shape.tokens, columns: width), using: &generator)
         bench.counter("position", shape.position)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position) = (view("o", &graph), view("position", &graph))
             graph.add(
@@ -76,6 +80,10 @@ struct AttentionTests {
     /// Every flagged row is one that a kernel which forgot the flags would weigh in: keys there are large.
     @Test("padding rows are seen by no token, and who sees nothing gets zeros", arguments: [0, 1, 70])
     func padding(firstVisible: Int) throws {
+        for loadsByLane in [nil, false] { try padding(firstVisible: firstVisible, loadsByLane: loadsByLane) }
+    }
+
+    private func padding(firstVisible: Int, loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: 8)
         let (tokens, position, capacity, width) = (9, 66, 80, 64)
         var bench = KernelBench()
@@ -86,7 +94,7 @@ struct AttentionTests {
         bench.counter("position", position)
         let flags = (0..<capacity).map { $0 < firstVisible || $0 % 3 == 2 ? Float(1) : 0 }
         bench.add("padding", .init(columns: capacity), .u32, flags)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
             graph.add(

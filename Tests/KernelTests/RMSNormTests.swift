@@ -5,12 +5,16 @@ import Testing
 struct RMSNormTests {
     @Test("norms of rows and of heads", arguments: [1, 7, 33, 129], [(1, 7), (1, 896), (3, 128), (14, 64), (5, 33)])
     func norm(_ tokens: Int, _ form: (groups: Int, width: Int)) throws {
+        for loadsByLane in [nil, false] { try norm(tokens, form, loadsByLane: loadsByLane) }
+    }
+
+    private func norm(_ tokens: Int, _ form: (groups: Int, width: Int), loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: UInt64(tokens * form.width))
         var bench = KernelBench()
         let columns = form.groups * form.width
         bench.random("x", .init(batch: 2, rows: tokens, columns: columns), using: &generator)
         bench.random("w", .init(batch: 2, columns: form.width), using: &generator)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (x, w) = (view("x", &graph), view("w", &graph))
             // In place, as queries and keys are normalised.
             graph.add(

@@ -51,6 +51,11 @@ public struct TensorView: Hashable, Sendable {
         return view
     }
 
+    /// Takes in as many columns more, to the right.
+    public mutating func append(columns count: Int) {
+        columns += count
+    }
+
     /// The rows in `range`, of every matrix.
     public func rows(_ range: Range<Int>) -> TensorView {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the view")
