@@ -1,49 +1,66 @@
 import Inference
 
 extension Responder {
-    /// Lets a model choose: which of the options it would most likely go on with.
+    /// What a model is to choose from.
+    public struct Choice {
+        public var question: Question
+        /// Told apart by their first tokens.
+        public var options: [String]
+        /// What is read instead of the question, as tokens; not with text-to-text.
+        public var prompt: Prompt?
+
+        public init(_ question: Question, options: [String], prompt: Prompt? = nil) {
+            self.question = question
+            self.options = options
+            self.prompt = prompt
+        }
+    }
+
+    /// Lets a model choose, for all questions together: which of the options it would most likely go on with.
     ///
-    /// - Parameters:
-    ///   - options: told apart by their first tokens.
-    ///   - prefix: how its answer begins.
-    ///   - prompt: what is read instead of the question, as tokens; not with text-to-text.
-    /// - Returns: the index of the option, and the answer whose single token was looked at.
+    /// - Parameter prefix: how its answers begin.
+    /// - Returns: by question, the index of the option, and the answer whose single token was looked at.
     /// - Throws: as `answer`.
     public func choose(
-        _ question: Question, among options: [String], after prefix: String, mode: AnswerMode, settings: AnswerSettings,
-        prompt given: Prompt? = nil
-    ) throws -> (option: Int, answer: Answer) {
+        _ choices: [Choice], after prefix: String, mode: AnswerMode, settings: AnswerSettings
+    ) throws -> [(option: Int, answer: Answer)] {
         var settings = settings
-        var stages: [AnswerStage] = []
+        var background: [AnswerStage] = []
         var seconds = 0.0
-        var prompt: Prompt
+        var prompts: [Prompt]
         if mode == .text {
-            let conversations = try textToText(question, settings)
-            stages = [conversations.written.stage]
+            let conversations = try textToText(choices.map(\.question), settings)
+            background = conversations.written.stages
             seconds = conversations.written.seconds
-            prompt = conversations.prompt
+            prompts = conversations.prompts
         } else {
-            prompt = try given ?? self.prompt(for: question, mode: mode, settings: settings)
+            prompts = try choices.map { choice in
+                try choice.prompt ?? prompt(for: choice.question, mode: mode, settings: settings)
+            }
         }
         let speaker = try speaker(of: mode)
         guard let tokenizer = speaker.text?.tokenizer else {
             throw ChatError.noTokenizer(model: mode == .sharer ? "sharer" : "receiver")
         }
-        prompt.append(try tokenizer.encode(prefix, addSpecialTokens: false))
-        let first = try options.map { option in
-            try tokenizer.encode(option, addSpecialTokens: false).first
-        }
+        let beginning = try tokenizer.encode(prefix, addSpecialTokens: false)
+        for index in prompts.indices { prompts[index].append(beginning) }
         settings.maxNewTokens = 1
         settings.ignoresEnd = true
-        var logits: [Float] = []
+        var logits = [[Float]](repeating: [], count: prompts.count)
         let answered = try answer(
-            prompt, mode: mode == .text ? .receiver : mode, settings: settings, onStepLogits: { logits = $0 })
-        let scores = first.map { $0.flatMap { logits.indices.contains($0) ? logits[$0] : nil } ?? -.infinity }
-        let option = scores.indices.max { scores[$0] < scores[$1] } ?? 0
-        let whole = Answer(
-            mode: mode, stages: stages + answered.stages, timeToFirstToken: seconds + answered.timeToFirstToken,
-            totalSeconds: seconds + answered.totalSeconds)
-        return (option, whole)
+            prompts, mode: mode == .text ? .receiver : mode, settings: settings, onStepLogits: { logits[$0] = $1 })
+        return try choices.indices.map { index in
+            let logits = logits[index]
+            let scores = try choices[index].options.map { option in
+                try tokenizer.encode(option, addSpecialTokens: false).first
+                    .flatMap { logits.indices.contains($0) ? logits[$0] : nil } ?? -.infinity
+            }
+            let last = answered[index]
+            let whole = Answer(
+                mode: mode, stages: (mode == .text ? [background[index]] : []) + last.stages,
+                timeToFirstToken: seconds + last.timeToFirstToken, totalSeconds: seconds + last.totalSeconds)
+            return (scores.indices.max { scores[$0] < scores[$1] } ?? 0, whole)
+        }
     }
 }
 

@@ -2,30 +2,45 @@ import Inference
 import Tokenization
 
 extension Responder {
-    /// One model's part of an answer.
+    /// One model's part of answers that are given together.
+    ///
+    /// - Parameters:
+    ///   - keepsHistory: uses what the caches still hold of each prompt.
+    ///   - onText, onPromptLogits, onStepLogits: given a prompt's index, and what comes of it.
+    /// - Returns: by prompt; and the wall-clock seconds of all together.
     func run(
-        _ prompt: Prompt, _ role: Role, _ settings: AnswerSettings, keepsHistory: Bool,
-        onText: ((String) throws -> Bool)?, onPromptLogits: (([Float]) throws -> Void)? = nil,
-        onStepLogits: (([Float]) throws -> Void)? = nil
-    ) throws -> (stage: AnswerStage, seconds: Double) {
+        _ prompts: [Prompt], _ role: Role, _ settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((Int, String) throws -> Bool)? = nil, onPromptLogits: ((Int, [Float]) throws -> Void)? = nil,
+        onStepLogits: ((Int, [Float]) throws -> Void)? = nil
+    ) throws -> (stages: [AnswerStage], seconds: Double) {
         let clock = ContinuousClock()
         let start = clock.now
         let speaker = try model(role)
         // The last token's row is never needed.
-        let session = try session(role, tokens: prompt.count + max(0, settings.maxNewTokens - 1))
+        let tokens = (prompts.map(\.count).max() ?? 0) + max(0, settings.maxNewTokens - 1)
+        let session = try session(role, tokens: tokens, sequences: prompts.count)
         try backend.resetTimings()
-        var writer = AnswerWriter(speaker.text, stopStrings: settings.stopStrings, onText: onText)
-        var result = try session.generate(
-            prompt, keepsPrefix: keepsHistory, maxNewTokens: settings.maxNewTokens,
+        var writers = prompts.indices.map { index in
+            AnswerWriter(
+                speaker.text, stopStrings: settings.stopStrings,
+                onText: onText.map { given in { try given(index, $0) } })
+        }
+        var results = try session.generate(
+            prompts, keepsPrefix: keepsHistory, maxNewTokens: settings.maxNewTokens,
             endTokens: settings.ignoresEnd ? [] : speaker.endTokens, sampling: settings.sampling,
-            onPromptLogits: onPromptLogits, onStepLogits: onStepLogits, onToken: { try writer.append($0) })
-        try writer.finish()
-        if writer.hasStopped { result.finishReason = .stop }
+            onPromptLogits: onPromptLogits, onStepLogits: onStepLogits, onToken: { try writers[$0].append($1) })
+        for index in prompts.indices {
+            try writers[index].finish()
+            if writers[index].hasStopped { results[index].finishReason = .stop }
+        }
         var phaseSeconds: [Phase: Double] = [:]
         for phase in Phase.allCases { phaseSeconds[phase] = try backend.seconds(in: phase) }
-        let stage = AnswerStage(
-            model: role.speaker, prompt: prompt, result: result, text: writer.text, phaseSeconds: phaseSeconds)
-        return (stage, (clock.now - start).seconds)
+        let stages = prompts.indices.map { index in
+            AnswerStage(
+                model: role.speaker, prompt: prompts[index], result: results[index], text: writers[index].text,
+                phaseSeconds: phaseSeconds)
+        }
+        return (stages, (clock.now - start).seconds)
     }
 }
 

@@ -103,29 +103,48 @@ public final class Responder {
         _ question: Question, mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
         onText: ((String) throws -> Bool)? = nil
     ) throws -> Answer {
-        guard mode == .text else {
-            let prompt = try prompt(for: question, mode: mode, settings: settings)
-            return try answer(prompt, mode: mode, settings: settings, keepsHistory: keepsHistory, onText: onText)
-        }
-        let (written, reading) = try textToText(question, settings, keepsHistory: keepsHistory)
-        let answered = try run(reading, .receiver, settings, keepsHistory: keepsHistory, onText: onText)
-        return Answer(
-            mode: mode, stages: [written.stage, answered.stage],
-            timeToFirstToken: written.seconds + answered.stage.result.timeToFirstToken,
-            totalSeconds: written.seconds + answered.seconds)
+        try answer(
+            [question], mode: mode, settings: settings, keepsHistory: keepsHistory,
+            onText: onText.map { given in { try given($1) } })[0]
     }
 
-    /// The first half of text-to-text: the sharer's text, and the prompt the receiver reads it in.
+    /// Answers questions together, each as it would be answered alone; all times are those of all together.
+    ///
+    /// - Parameter onText: also given the question's index.
+    /// - Returns: by question.
+    /// - Throws: as for one question.
+    public func answer(
+        _ questions: [Question], mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((Int, String) throws -> Bool)? = nil
+    ) throws -> [Answer] {
+        guard mode == .text else {
+            let prompts = try questions.map { try prompt(for: $0, mode: mode, settings: settings) }
+            return try answer(prompts, mode: mode, settings: settings, keepsHistory: keepsHistory, onText: onText)
+        }
+        let (written, prompts) = try textToText(questions, settings, keepsHistory: keepsHistory)
+        let answered = try run(prompts, .receiver, settings, keepsHistory: keepsHistory, onText: onText)
+        return zip(written.stages, answered.stages).map { background, stage in
+            Answer(
+                mode: mode, stages: [background, stage],
+                timeToFirstToken: written.seconds + stage.result.timeToFirstToken,
+                totalSeconds: written.seconds + answered.seconds)
+        }
+    }
+
+    /// The first half of text-to-text: the sharer's texts, and the prompts the receiver reads them in.
     func textToText(
-        _ question: Question, _ settings: AnswerSettings, keepsHistory: Bool = false
-    ) throws -> (written: (stage: AnswerStage, seconds: Double), prompt: Prompt) {
+        _ questions: [Question], _ settings: AnswerSettings, keepsHistory: Bool = false
+    ) throws -> (written: (stages: [AnswerStage], seconds: Double), prompts: [Prompt]) {
         var sharerSettings = settings
         sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
-        let request = try prompt(for: question, mode: .text, settings: settings)
-        let written = try run(request, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: nil)
-        let reading = settings.textToText.forReceiver(try messages(question), background: written.stage.text)
+        let requests = try questions.map { try prompt(for: $0, mode: .text, settings: settings) }
+        let written = try run(requests, .sharer, sharerSettings, keepsHistory: keepsHistory)
         let composer = PromptComposer(thinking: settings.thinking)
-        return (written, try composer.alone(.conversation(reading), try text(.receiver)))
+        let prompts = try zip(questions, written.stages).map { question, stage in
+            let reading = settings.textToText.forReceiver(try messages(question), background: stage.text)
+            return try composer.alone(.conversation(reading), try text(.receiver))
+        }
+        return (written, prompts)
     }
 
     /// Answers a prompt of tokens; not text-to-text, which needs a conversation.
@@ -137,11 +156,47 @@ public final class Responder {
         onText: ((String) throws -> Bool)? = nil, onPromptLogits: (([Float]) throws -> Void)? = nil,
         onStepLogits: (([Float]) throws -> Void)? = nil
     ) throws -> Answer {
-        let (stage, seconds) = try run(
-            prompt, try role(of: mode), settings, keepsHistory: keepsHistory, onText: onText,
+        try answer(
+            [prompt], mode: mode, settings: settings, keepsHistory: keepsHistory,
+            onText: onText.map { given in { try given($1) } },
+            onPromptLogits: onPromptLogits.map { given in { try given($1) } },
+            onStepLogits: onStepLogits.map { given in { try given($1) } })[0]
+    }
+
+    /// Answers prompts of tokens together; see the form for questions.
+    ///
+    /// - Parameters:
+    ///   - onText, onPromptLogits, onStepLogits: also given the prompt's index.
+    public func answer(
+        _ prompts: [Prompt], mode: AnswerMode, settings: AnswerSettings, keepsHistory: Bool = false,
+        onText: ((Int, String) throws -> Bool)? = nil, onPromptLogits: ((Int, [Float]) throws -> Void)? = nil,
+        onStepLogits: ((Int, [Float]) throws -> Void)? = nil
+    ) throws -> [Answer] {
+        let (stages, seconds) = try run(
+            prompts, try role(of: mode), settings, keepsHistory: keepsHistory, onText: onText,
             onPromptLogits: onPromptLogits, onStepLogits: onStepLogits)
-        return Answer(
-            mode: mode, stages: [stage], timeToFirstToken: stage.result.timeToFirstToken, totalSeconds: seconds)
+        return stages.map { stage in
+            Answer(mode: mode, stages: [stage], timeToFirstToken: stage.result.timeToFirstToken, totalSeconds: seconds)
+        }
+    }
+
+    /// How many questions can be asked together: the caches of all `modes`, side by side, may take half of the memory that
+    /// is free.
+    ///
+    /// - Parameter tokens: of the longest prompt with its answer.
+    /// - Returns: at least 1.
+    /// - Throws: `ChatError` where a mode lacks a model.
+    public func questionsThatFit(_ modes: Set<AnswerMode>, tokens: Int) throws -> Int {
+        let roles = Set(try modes.flatMap { try $0 == .text ? [.sharer, .receiver] : [role(of: $0)] })
+        let bytes = try roles.reduce(0) { sum, role in
+            let speaker = try model(role).decoder
+            let sharers = role == .fused ? try fusedSharers() : []
+            return sum
+                + Session.cacheBytes(
+                    receiver: speaker, sharers: sharers, includesResponse: options.includesResponse,
+                    capacity: capacity(speaker, sharers, tokens: tokens), cacheType: options.cacheType)
+        }
+        return max(1, backend.availableBytes / 2 / max(1, bytes))
     }
 
     /// The session that answers in a mode, with room for `tokens`; made if there is none.
@@ -186,18 +241,30 @@ public final class Responder {
         return messages
     }
 
-    func session(_ role: Role, tokens: Int) throws -> Session {
+    /// - Parameter sequences: how many run together.
+    func session(_ role: Role, tokens: Int, sequences: Int = 1) throws -> Session {
         let sharers = role == .fused ? try fusedSharers() : []
-        let speaker = try model(role)
-        let limit = ([speaker.decoder] + sharers.map(\.decoder)).map(\.description.maximumContext).min() ?? tokens
-        let capacity = options.context ?? min(tokens, limit)
-        if let session = sessions[role], session.receiverCache.capacity >= capacity { return session }
+        let speaker = try model(role).decoder
+        var capacity = capacity(speaker, sharers, tokens: tokens)
+        if let session = sessions[role] {
+            if session.capacity >= capacity, session.sequenceCount >= sequences { return session }
+            // A new session compiles all its plans, so one that has to grow grows by more.
+            capacity = self.capacity(speaker, sharers, tokens: (max(session.capacity, capacity) + 63) / 64 * 64)
+        }
+        let count = max(sequences, sessions[role]?.sequenceCount ?? 1)
         sessions[role] = nil
         let session = try Session(
-            on: backend, receiver: speaker.decoder, sharers: sharers, fusionMode: options.fusionMode,
-            includesResponse: options.includesResponse, capacity: capacity, cacheType: options.cacheType)
+            on: backend, receiver: speaker, sharers: sharers, fusionMode: options.fusionMode,
+            includesResponse: options.includesResponse, capacity: capacity, cacheType: options.cacheType,
+            sequenceCount: count)
         sessions[role] = session
         return session
+    }
+
+    /// Tokens that caches get room for, where `tokens` are needed.
+    private func capacity(_ speaker: Decoder, _ sharers: [Sharer], tokens: Int) -> Int {
+        let limit = ([speaker] + sharers.map(\.decoder)).map(\.description.maximumContext).min() ?? tokens
+        return options.context ?? min(tokens, limit)
     }
 
     /// The sharers as fusion needs them: only the layers that are read.

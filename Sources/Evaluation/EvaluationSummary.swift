@@ -38,23 +38,32 @@ public struct EvaluationSummary: Sendable, Encodable {
         modes = summaries(results)
         subjects = Dictionary(grouping: results.filter { $0.subject != nil }) { $0.subject ?? "" }
             .mapValues(summaries)
-        let medians = Dictionary(uniqueKeysWithValues: modes.map { ($0.mode, $0.median_total_s) })
-        if let text = medians["text"], let fused = medians["c2c"], fused > 0 { c2c_speedup_over_text = text / fused }
+        func median(_ name: String) -> Double? { modes.first { $0.mode == name }?.median_total_s }
+        if let text = median("text"), let fused = median("c2c"), fused > 0 { c2c_speedup_over_text = text / fused }
     }
+
+    /// The most questions that were asked together.
+    var batch: Int { modes.map(\.batch).max() ?? 1 }
 
     /// Tables for people.
     public var text: String {
         func percent(_ share: Double) -> String { String(format: "%.1f", 100 * share) }
-        func milliseconds(_ seconds: Double) -> String { String(format: "%.1f", 1000 * seconds) }
+        func milliseconds(_ seconds: Double?) -> String {
+            seconds.map { String(format: "%.1f", 1000 * $0) } ?? "-"
+        }
         var lines = [
             "| mode     | questions | right % | 95 % interval | unread | tokens | steps | ttft ms | total ms | p95 ms |",
             "|----------|----------:|--------:|--------------:|-------:|-------:|------:|--------:|---------:|-------:|",
         ]
+        if batch > 1 {
+            lines[0] += " questions/s |"
+            lines[1] += "------------:|"
+        }
         func padded(_ text: String, _ width: Int) -> String {
             String(repeating: " ", count: max(0, width - text.count)) + text
         }
         for mode in modes {
-            let cells = [
+            var cells = [
                 padded("\(mode.questions)", 9), padded(percent(mode.accuracy), 7),
                 padded("\(percent(mode.accuracy_low)) to \(percent(mode.accuracy_high))", 13),
                 padded("\(mode.parse_failures)", 6),
@@ -62,6 +71,7 @@ public struct EvaluationSummary: Sendable, Encodable {
                 padded(String(format: "%.1f", mode.sequential_steps), 5), padded(milliseconds(mode.median_ttft_s), 7),
                 padded(milliseconds(mode.median_total_s), 8), padded(milliseconds(mode.p95_total_s), 6),
             ]
+            if batch > 1 { cells.append(padded(String(format: "%.1f", mode.questions_per_s), 11)) }
             let name = mode.mode + String(repeating: " ", count: max(0, 8 - mode.mode.count))
             lines.append("| \(name) | " + cells.joined(separator: " | ") + " |")
         }
@@ -79,6 +89,11 @@ public struct EvaluationSummary: Sendable, Encodable {
         lines.append("")
         lines.append(
             "on \(device); tokens include text-to-text's background, steps are forward passes that wait for each other")
+        if batch > 1 {
+            lines.append(
+                "asked up to \(batch) at a time: ttft and total are of questions that were asked one by one, "
+                    + "questions/s of all")
+        }
         if let speedup = c2c_speedup_over_text {
             lines.append("c2c takes \(percent(1 / speedup)) % of text-to-text's time (medians)")
         }

@@ -1,7 +1,7 @@
 import Chat
 import Inference
 
-/// Asks questions in several modes, one after the other, and records the answers.
+/// Asks questions in several modes, one by one or some together, and records the answers.
 public struct Evaluator {
     public enum Method: String, Sendable, CaseIterable {
         /// The model answers in words, and the answer is read from them.
@@ -33,61 +33,117 @@ public struct Evaluator {
     /// Asks what the log doesn't hold yet.
     ///
     /// - Parameters:
+    ///   - batch: how many questions are asked together. Answers are the same, and come a batch at a time; only of questions
+    ///     that are asked one by one is latency their own.
     ///   - onResult: given each result as it comes; returning false ends the evaluation, which can go on later.
     /// - Throws: `ChatError`, `JinjaError`, `InferenceError`, `EvaluationError`.
     public func run(
-        _ questions: [EvaluationQuestion], modes: [EvaluationMode], log: ResultLog,
+        _ questions: [EvaluationQuestion], modes: [EvaluationMode], log: ResultLog, batch: Int = 1,
         onResult: (EvaluationResult) throws -> Bool
     ) throws {
         if method == .logits, let question = questions.first(where: { $0.choices.isEmpty }) {
             throw EvaluationError(
                 "question \(question.id)", "has no choices, so logits can't decide; use --method generate")
         }
-        for question in questions {
-            for mode in modes where !log.contains(id: question.id, mode: mode.rawValue) {
-                let result = try askNamingErrors(question, mode)
-                try log.append(result)
-                guard try onResult(result) else { return }
+        let open = questions.filter { question in
+            modes.contains { !log.contains(id: question.id, mode: $0.rawValue) }
+        }
+        for first in stride(from: 0, to: open.count, by: max(1, batch)) {
+            for mode in modes {
+                let together = open[first..<min(first + max(1, batch), open.count)]
+                    .filter { !log.contains(id: $0.id, mode: mode.rawValue) }
+                guard try record(together, mode, log, onResult) else { return }
             }
         }
     }
 
-    private func askNamingErrors(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> EvaluationResult {
-        do {
-            return try ask(question, mode)
-        } catch InferenceError.badRequest(let reason) {
-            throw EvaluationError("question \(question.id), mode \(mode.rawValue)", reason)
+    /// How many questions can be asked together in all modes, with the longest question's prompt as the measure.
+    ///
+    /// - Throws: as `run`.
+    public func questionsThatFit(_ questions: [EvaluationQuestion], modes: [EvaluationMode]) throws -> Int {
+        let longest = questions.max { AnswerText.prompt(for: $0).utf8.count < AnswerText.prompt(for: $1).utf8.count }
+        guard let longest else { return 1 }
+        let prompts = try modes.map { mode in
+            try mode == .oracle
+                ? oraclePrompt(longest)
+                : responder.prompt(
+                    for: .conversation(messages(longest)), mode: mode.answerMode, settings: settings)
         }
+        let background = modes.contains(.text) ? settings.textToText.maxNewTokens : 0
+        let tokens = (prompts.map(\.count).max() ?? 0) + settings.maxNewTokens + background
+        return try responder.questionsThatFit(Set(modes.map(\.answerMode)), tokens: tokens)
+    }
+
+    /// - Returns: whether the evaluation is to go on.
+    private func record(
+        _ questions: [EvaluationQuestion], _ mode: EvaluationMode, _ log: ResultLog,
+        _ onResult: (EvaluationResult) throws -> Bool
+    ) throws -> Bool {
+        guard !questions.isEmpty else { return true }
+        var results: [EvaluationResult] = []
+        do {
+            results = try ask(questions, mode)
+        } catch InferenceError.badRequest(let reason) {
+            if questions.count > 1 {
+                // One by one, so that those before the one that can't be asked are kept, and it is named.
+                return try questions.allSatisfy { try record([$0], mode, log, onResult) }
+            }
+            throw EvaluationError("question \(questions[0].id), mode \(mode.rawValue)", reason)
+        }
+        var goesOn = true
+        for result in results {
+            try log.append(result)
+            goesOn = try onResult(result) && goesOn
+        }
+        return goesOn
     }
 
     /// One question in one mode.
     public func ask(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> EvaluationResult {
-        let messages = opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
-        let answer: Answer
-        let predicted: String?
+        try ask([question], mode)[0]
+    }
+
+    /// Questions in one mode, all together.
+    private func ask(_ questions: [EvaluationQuestion], _ mode: EvaluationMode) throws -> [EvaluationResult] {
+        let answers: [Answer]
+        let predicted: [String?]
         switch method {
         case .generate:
             if mode == .oracle {
-                answer = try responder.answer(try oraclePrompt(question), mode: .receiver, settings: settings)
+                answers = try responder.answer(
+                    try questions.map { try oraclePrompt($0) }, mode: .receiver, settings: settings)
             } else {
-                answer = try responder.answer(.conversation(messages), mode: mode.answerMode, settings: settings)
+                answers = try responder.answer(
+                    questions.map { .conversation(messages($0)) }, mode: mode.answerMode, settings: settings)
             }
-            predicted = AnswerText.prediction(answer.text, for: question)
+            predicted = zip(questions, answers).map { AnswerText.prediction($1.text, for: $0) }
         case .logits:
-            let letters = question.choices.indices.map { " " + EvaluationQuestion.letter($0) }
-            let choice: Int
-            (choice, answer) = try responder.choose(
-                .conversation(messages), among: letters, after: AnswerText.choicePrefix, mode: mode.answerMode,
-                settings: settings, prompt: mode == .oracle ? try oraclePrompt(question) : nil)
-            predicted = EvaluationQuestion.letter(choice)
+            let choices = try questions.map { question in
+                Responder.Choice(
+                    .conversation(messages(question)),
+                    options: question.choices.indices.map { " " + EvaluationQuestion.letter($0) },
+                    prompt: mode == .oracle ? try oraclePrompt(question) : nil)
+            }
+            let chosen = try responder.choose(
+                choices, after: AnswerText.choicePrefix, mode: mode.answerMode, settings: settings)
+            answers = chosen.map(\.answer)
+            predicted = chosen.map { EvaluationQuestion.letter($0.option) }
         }
-        return EvaluationResult(
-            id: question.id, mode: mode.rawValue, subject: question.subject, question: question.question,
-            expected: question.expectedText, predicted: predicted,
-            correct: predicted.map { AnswerText.isRight($0, for: question) } ?? false, text: answer.text,
-            tokens: answer.tokens.count,
-            background_tokens: answer.stages.count > 1 ? answer.stages[0].result.tokens.count : 0,
-            sequential_steps: answer.sequentialSteps, ttft_s: answer.timeToFirstToken, total_s: answer.totalSeconds)
+        return questions.indices.map { index in
+            let (question, answer, predicted) = (questions[index], answers[index], predicted[index])
+            return EvaluationResult(
+                id: question.id, mode: mode.rawValue, subject: question.subject, question: question.question,
+                expected: question.expectedText, predicted: predicted,
+                correct: predicted.map { AnswerText.isRight($0, for: question) } ?? false, text: answer.text,
+                tokens: answer.tokens.count,
+                background_tokens: answer.stages.count > 1 ? answer.stages[0].result.tokens.count : 0,
+                sequential_steps: answer.sequentialSteps, ttft_s: answer.timeToFirstToken,
+                total_s: answer.totalSeconds, batch: questions.count > 1 ? questions.count : nil)
+        }
+    }
+
+    private func messages(_ question: EvaluationQuestion) -> [ChatMessage] {
+        opening + [ChatMessage(.user, AnswerText.prompt(for: question))]
     }
 
     private func oraclePrompt(_ question: EvaluationQuestion) throws -> Prompt {

@@ -14,10 +14,14 @@ public struct ModeSummary: Sendable, Encodable {
     public var tokens: Double
     public var background_tokens: Double
     public var sequential_steps: Double
-    /// Seconds.
-    public var median_ttft_s: Double
-    public var median_total_s: Double
-    public var p95_total_s: Double
+    /// Seconds, of questions that were asked one by one; nil where none was.
+    public var median_ttft_s: Double?
+    public var median_total_s: Double?
+    public var p95_total_s: Double?
+    /// The most questions that were asked together.
+    public var batch: Int
+    /// Over the time of all questions, however many were asked together.
+    public var questions_per_s: Double
 
     public init(mode: String, _ results: [EvaluationResult]) {
         self.mode = mode
@@ -29,9 +33,15 @@ public struct ModeSummary: Sendable, Encodable {
         tokens = Statistics.mean(results.map { Double($0.tokens) })
         background_tokens = Statistics.mean(results.map { Double($0.background_tokens) })
         sequential_steps = Statistics.mean(results.map { Double($0.sequential_steps) })
-        median_ttft_s = Statistics.percentile(0.5, results.map(\.ttft_s))
-        median_total_s = Statistics.percentile(0.5, results.map(\.total_s))
-        p95_total_s = Statistics.percentile(0.95, results.map(\.total_s))
+        batch = results.map { $0.batch ?? 1 }.max() ?? 1
+        // Each question counts with its share of its batch's time.
+        let seconds = results.reduce(0) { $0 + $1.total_s / Double($1.batch ?? 1) }
+        questions_per_s = seconds > 0 ? Double(results.count) / seconds : 0
+        let alone = results.filter { $0.batch == nil }
+        guard !alone.isEmpty else { return }
+        median_ttft_s = Statistics.percentile(0.5, alone.map(\.ttft_s))
+        median_total_s = Statistics.percentile(0.5, alone.map(\.total_s))
+        p95_total_s = Statistics.percentile(0.95, alone.map(\.total_s))
     }
 }
 

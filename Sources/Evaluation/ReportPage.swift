@@ -35,7 +35,6 @@ public enum ReportPage {
         \(table(summary))
         <h2>Right answers, with 95 % intervals</h2>
         \(accuracyChart(summary))
-        <h2>Median seconds to the first token, and in all</h2>
         \(latencyChart(summary))
         \(gates(summary))
         \(subjects(summary))
@@ -62,6 +61,7 @@ public enum ReportPage {
     private static func table(_ summary: EvaluationSummary) -> String {
         let header = [
             "questions", "right", "95 % interval", "unread", "tokens", "steps", "first token", "in all", "p95",
+            "questions/s",
         ]
         let rows = summary.modes.map { mode -> String in
             let cells = [
@@ -70,16 +70,21 @@ public enum ReportPage {
                 String(format: "%.1f", mode.tokens + mode.background_tokens),
                 String(format: "%.1f", mode.sequential_steps), seconds(mode.median_ttft_s),
                 seconds(mode.median_total_s),
-                seconds(mode.p95_total_s),
+                seconds(mode.p95_total_s), String(format: "%.1f", mode.questions_per_s),
             ]
             return "<tr><td>\(mode.mode)</td>" + cells.map { "<td class=\"number\">\($0)</td>" }.joined() + "</tr>"
         }
+        let note =
+            summary.batch > 1
+            ? "<p>Up to \(summary.batch) questions were asked at a time; latency is of those that were asked one by one.</p>"
+            : ""
         return "<table><tr><th>mode</th>" + header.map { "<th class=\"number\">\($0)</th>" }.joined() + "</tr>"
-            + rows.joined() + "</table>"
+            + rows.joined() + "</table>" + note
     }
 
-    private static func seconds(_ value: Double) -> String {
-        value < 1 ? String(format: "%.1f ms", 1000 * value) : String(format: "%.2f s", value)
+    private static func seconds(_ value: Double?) -> String {
+        guard let value else { return "-" }
+        return value < 1 ? String(format: "%.1f ms", 1000 * value) : String(format: "%.2f s", value)
     }
 
     // MARK: Charts
@@ -99,18 +104,23 @@ public enum ReportPage {
     }
 
     private static func latencyChart(_ summary: EvaluationSummary) -> String {
-        let longest = max(summary.modes.map(\.median_total_s).max() ?? 1, 1e-9)
-        let rows = summary.modes.enumerated().map { index, mode -> String in
+        let medians = summary.modes.compactMap { mode -> (name: String, first: Double, whole: Double)? in
+            guard let first = mode.median_ttft_s, let whole = mode.median_total_s else { return nil }
+            return (mode.mode, first, whole)
+        }
+        guard !medians.isEmpty else { return "" }
+        let longest = max(medians.map(\.whole).max() ?? 1, 1e-9)
+        let rows = medians.enumerated().map { index, median -> String in
             let y = 30 * index + 8
-            let (first, whole) = (600 * mode.median_ttft_s / longest, 600 * mode.median_total_s / longest)
+            let (first, whole) = (600 * median.first / longest, 600 * median.whole / longest)
             return """
-                <text x="90" y="\(y + 15)" text-anchor="end">\(mode.mode)</text>
+                <text x="90" y="\(y + 15)" text-anchor="end">\(median.name)</text>
                 <rect class="value" x="100" y="\(y)" width="\(number(whole))" height="20"/>
                 <rect class="key" x="100" y="\(y)" width="\(number(min(first, whole)))" height="20"/>
-                <text x="\(number(106 + whole))" y="\(y + 15)">\(seconds(mode.median_ttft_s)), \(seconds(mode.median_total_s))</text>
+                <text x="\(number(106 + whole))" y="\(y + 15)">\(seconds(median.first)), \(seconds(median.whole))</text>
                 """
         }
-        return svg(height: 30 * summary.modes.count + 10, rows)
+        return "<h2>Median seconds to the first token, and in all</h2>" + svg(height: 30 * medians.count + 10, rows)
     }
 
     private static func svg(height: Int, _ rows: [String]) -> String {

@@ -15,14 +15,16 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     public var tokens: Int
     public var background_tokens: Int
     public var sequential_steps: Int
-    /// Seconds.
+    /// Seconds; of a batch, until all of its questions had their first, and their last, token.
     public var ttft_s: Double
     public var total_s: Double
+    /// How many questions were asked together, this one included; nil for one that was asked alone.
+    public var batch: Int?
 
     public init(
         id: String, mode: String, subject: String?, question: String, expected: String, predicted: String?,
         correct: Bool, text: String, tokens: Int, background_tokens: Int, sequential_steps: Int, ttft_s: Double,
-        total_s: Double
+        total_s: Double, batch: Int? = nil
     ) {
         self.id = id
         self.mode = mode
@@ -37,6 +39,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
         self.sequential_steps = sequential_steps
         self.ttft_s = ttft_s
         self.total_s = total_s
+        self.batch = batch
     }
 
     var key: ResultLog.Key { ResultLog.Key(id: id, mode: mode) }

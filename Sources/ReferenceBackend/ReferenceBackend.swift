@@ -15,6 +15,8 @@ public final class ReferenceBackend: Backend {
 
     public var memory: MemoryUse { ledger.use }
 
+    public var availableBytes: Int { max(0, Int(clamping: ProcessInfo.processInfo.physicalMemory) - memory.current) }
+
     public func makeTensor(
         _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement
     ) throws -> any StoredTensor {

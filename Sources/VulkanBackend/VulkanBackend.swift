@@ -69,6 +69,8 @@ public final class VulkanBackend: Backend {
             reserved: statistics.reserved)
     }
 
+    public var availableBytes: Int { device.availableMemory(.device) }
+
     // MARK: Tensors
 
     public func makeTensor(

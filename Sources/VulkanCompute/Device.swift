@@ -68,6 +68,11 @@ public final class Device: @unchecked Sendable {
         pool.statistics(kind)
     }
 
+    /// Bytes that new buffers of one kind can take, as far as the driver tells; not in one piece.
+    public func availableMemory(_ kind: MemoryKind = .device) -> Int {
+        pool.available(kind)
+    }
+
     /// The device's heaps as they are now, with what is free where the driver tells.
     public func currentHeaps() -> [DeviceDescription.Heap] {
         DeviceDescription.memory(

@@ -81,6 +81,11 @@ final class MemoryPool: @unchecked Sendable {
         }
     }
 
+    /// Bytes that new buffers of one kind can take, as far as the driver tells; not in one piece.
+    func available(_ kind: MemoryKind) -> Int {
+        lock.withLock { unreserved(kind).free + (reserved[kind] ?? 0) - (inUse[kind] ?? 0) }
+    }
+
     private func allocate(_ label: String, _ count: Int, _ kind: MemoryKind) throws -> Allocation {
         for block in blocks where block.kind == kind && !block.isDedicated {
             if let offset = block.free.take(count) { return taken(offset, count, block) }
@@ -148,9 +153,8 @@ final class MemoryPool: @unchecked Sendable {
         blocks.removeAll(where: isUnneeded)
     }
 
-    private func outOfMemory(
-        _ label: String, _ count: Int, _ kind: MemoryKind, allocationLimit: Int? = nil
-    ) -> VulkanError {
+    /// All bytes of one kind, and those not reserved yet.
+    private func unreserved(_ kind: MemoryKind) -> (total: Int, free: Int) {
         let held = reserved[kind] ?? 0
         var total = choices[kind].map(heapByteCount) ?? 0
         var free = total - held
@@ -165,9 +169,16 @@ final class MemoryPool: @unchecked Sendable {
             total = min(total, limit)
             free = min(free, total - held)
         }
+        return (total, max(0, free))
+    }
+
+    private func outOfMemory(
+        _ label: String, _ count: Int, _ kind: MemoryKind, allocationLimit: Int? = nil
+    ) -> VulkanError {
+        let (total, free) = unreserved(kind)
         return .outOfMemory(
             .init(
-                label: label, requested: count, reserved: held, free: max(0, free), total: total,
+                label: label, requested: count, reserved: reserved[kind] ?? 0, free: free, total: total,
                 allocationLimit: allocationLimit))
     }
 }

@@ -132,6 +132,29 @@ import Testing
         #expect(answer.tokens.count < 12)
     }
 
+    @Test("Questions answered together are answered as each alone", arguments: AnswerMode.allCases)
+    func together(_ mode: AnswerMode) throws {
+        var settings = settings
+        settings.stopStrings = ["."]
+        let questions = [question(Self.asked[0]), question("Hello"), question(Self.asked[1])]
+        let one = try responder()
+        let alone = try questions.map { try one.answer($0, mode: mode, settings: settings) }
+        var streamed = [String](repeating: "", count: 3)
+        let all = try responder()
+        let together = try all.answer(questions, mode: mode, settings: settings) { index, text in
+            streamed[index] += text
+            return true
+        }
+        #expect(together.map(\.text) == alone.map(\.text) && streamed == alone.map(\.text))
+        #expect(together.map(\.tokens) == alone.map(\.tokens))
+        #expect(together.map(\.sequentialSteps) == alone.map(\.sequentialSteps))
+        #expect(together.map(\.final.result.finishReason) == alone.map(\.final.result.finishReason))
+        #expect(together.map { $0.stages.map(\.text) } == alone.map { $0.stages.map(\.text) })
+        // The same room for each.
+        #expect(try all.questionsThatFit([mode], tokens: 64) > 1)
+        #expect(all.cacheBytes >= 3 * one.cacheBytes)
+    }
+
     @Test("The same seed draws the same answer, another seed another")
     func seeds() throws {
         let responder = try responder()

@@ -90,6 +90,41 @@ struct EvaluationCommandTests {
         }
     }
 
+    /// What a file of results says of each question in each mode, in no order.
+    private func answers(_ path: String) throws -> Set<[String]> {
+        let lines = try String(contentsOf: URL(filePath: path), encoding: .utf8).split(separator: "\n").dropFirst()
+        let answers = try lines.map { line in
+            let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            return ["id", "mode", "text", "predicted", "correct"].map { "\(object?[$0] ?? "")" }
+        }
+        #expect(Set(answers).count == answers.count)
+        return Set(answers)
+    }
+
+    @Test("Questions asked together get the answers they get one by one", arguments: ["0", "cpu"])
+    func batches(_ device: String) throws {
+        let folder = try TemporaryFolder()
+        let base = ["eval", "--device", device, "--limit", "9", "--background-tokens", "24", "--json"]
+        let alone = try Program.run(base + ["--output", folder.path("alone"), "--batch", "1"])
+        #expect(alone.status == 0, "\(alone.errors)")
+        // A batch of four, cut off; then the rest in others.
+        _ = try Program.run(base + ["--output", folder.path("together"), "--batch", "4"])
+        let file = URL(filePath: folder.path("together"))
+        let whole = try answers(file.path)
+        var lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        lines.removeLast(lines.count - 7)
+        try Data((lines.joined(separator: "\n") + "\n{\"id").utf8).write(to: file)
+        let together = try Program.run(base + ["--output", file.path, "--batch", "auto"])
+        #expect(together.status == 0, "\(together.errors)")
+        #expect(try whole == answers(folder.path("alone")) && answers(file.path) == whole && whole.count == 36)
+        for mode in try #require(try together.json()["modes"] as? [[String: Any]]) {
+            #expect(mode["questions"] as? Int == 9 && mode["median_total_s"] == nil)
+            #expect(try #require(mode["questions_per_s"] as? Double) > 0 && mode["batch"] as? Int ?? 0 > 1)
+        }
+        let wrong = try Program.run(base + ["--batch", "0"])
+        #expect(wrong.status == 2 && wrong.errors.contains("--batch"))
+    }
+
     @Test("An interrupted evaluation goes on to what an uninterrupted one gives")
     func resume() throws {
         let folder = try TemporaryFolder()
@@ -103,15 +138,8 @@ struct EvaluationCommandTests {
         try lines.write(to: URL(filePath: folder.path("parts")))
         let resumed = try Program.run(base + ["--limit", "6", "--output", folder.path("parts")])
         #expect(resumed.status == 0)
-        func answers(_ name: String) throws -> [[String]] {
-            let text = try String(contentsOf: URL(filePath: folder.path(name)), encoding: .utf8)
-            return try text.split(separator: "\n").dropFirst().map { line in
-                let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-                return ["id", "mode", "text"].map { object?[$0] as? String ?? "" }
-            }
-        }
-        let (all, parts) = (try answers("whole"), try answers("parts"))
-        #expect(all.count == 12 && parts.count == 12 && Set(all) == Set(parts))
+        let (all, parts) = (try answers(folder.path("whole")), try answers(folder.path("parts")))
+        #expect(all.count == 12 && all == parts)
 
         let other = try Program.run(base + ["--limit", "6", "--output", folder.path("parts"), "--max-new-tokens", "3"])
         #expect(other.status == 2 && other.errors.contains("max-new-tokens"))
@@ -128,17 +156,26 @@ struct EvaluationCommandTests {
             let outcome = try Program.run([
                 "eval", "--questions", folder.path("q.jsonl"), "--method", method, "--modes",
                 "receiver,sharer,text,c2c,oracle", "--shots", "1", "--max-new-tokens", "4", "--background-tokens", "4",
-                "--device", "cpu", "--report", folder.path("r.html"), "--shuffle", "--seed", "3",
+                "--device", "cpu", "--report", folder.path("r.html"), "--shuffle", "--seed", "3", "--output",
+                folder.path(method),
             ])
             #expect(outcome.status == 0, "\(outcome.errors)")
             #expect(outcome.output.contains("oracle") && outcome.output.contains("| s1 |"))
             let page = try String(contentsOf: URL(filePath: folder.path("r.html")), encoding: .utf8)
             #expect(page.contains("</html>"))
+            let together = try Program.run([
+                "eval", "--questions", folder.path("q.jsonl"), "--method", method, "--modes",
+                "receiver,sharer,text,c2c,oracle", "--shots", "1", "--max-new-tokens", "4", "--background-tokens", "4",
+                "--device", "cpu", "--batch", "3", "--output", folder.path("\(method)-together"),
+            ])
+            #expect(together.status == 0, "\(together.errors)")
+            #expect(try answers(folder.path(method)) == answers(folder.path("\(method)-together")))
         }
         for (arguments, words) in [
             (["--modes", "nonsense"], "nonsense"), (["--questions", "/nonexistent"], "no such file"),
             (["--shots", "9999", "--modes", "oracle"], "--shots"), (["--method", "logits"], "no choices"),
             (["--shots", "90", "--modes", "oracle"], "question 1, mode oracle: the prompt has"),
+            (["--context", "15", "--batch", "2", "--modes", "receiver"], "mode receiver: the prompt has"),
         ] {
             let outcome = try Program.run(["eval", "--device", "cpu", "--limit", "2"] + arguments)
             #expect(outcome.status == 2 && outcome.errors.contains(words), "\(outcome.errors)")

@@ -122,11 +122,13 @@ import Testing
 }
 
 @Suite struct ResultLogTests {
-    private func result(_ id: String, _ mode: String, correct: Bool = true, total: Double = 1) -> EvaluationResult {
+    private func result(
+        _ id: String, _ mode: String, correct: Bool = true, total: Double = 1, batch: Int? = nil
+    ) -> EvaluationResult {
         EvaluationResult(
             id: id, mode: mode, subject: nil, question: "<q>", expected: "x", predicted: correct ? "x" : nil,
             correct: correct, text: "x & y", tokens: 2, background_tokens: 0, sequential_steps: 3, ttft_s: total / 2,
-            total_s: total)
+            total_s: total, batch: batch)
     }
 
     @Test("A log is read again, and a line that was cut off is forgotten")
@@ -136,7 +138,7 @@ import Testing
         let settings = ["questions": "q.jsonl"]
         let first = try ResultLog(path: file.path, settings: settings)
         try first.append(result("1", "c2c"))
-        try first.append(result("1", "text"))
+        try first.append(result("1", "text", batch: 4))
         var data = try Data(contentsOf: file)
         let whole = data.count
         data.append(contentsOf: Array(#"{"id":"2","mode":"c2"#.utf8))
@@ -178,5 +180,22 @@ import Testing
         #expect(page.contains("&lt;device&gt;") && !page.contains("<device>"))
         #expect(page.contains("Where the modes disagree: 2 questions") && page.contains("<svg"))
         #expect(!page.contains("src=") && !page.contains("http"))
+    }
+
+    @Test("Latency is of questions that were asked one by one, the rate of all")
+    func batches() {
+        // A batch of four that took two seconds, and two questions of one second each.
+        var results = (0..<4).map { result("\($0)", "c2c", total: 2, batch: 4) }
+        results += (4..<6).map { result("\($0)", "c2c", total: 1) }
+        results += (0..<4).map { result("\($0)", "text", total: 4, batch: 4) }
+        let summary = EvaluationSummary(device: "d", modes: ["text", "c2c"], results: results, gates: [])
+        let (text, fused) = (summary.modes[0], summary.modes[1])
+        #expect(fused.batch == 4 && fused.questions_per_s == 1.5 && fused.median_total_s == 1)
+        #expect(text.batch == 4 && text.questions_per_s == 1 && text.median_total_s == nil)
+        #expect(summary.c2c_speedup_over_text == nil)
+        #expect(summary.text.contains("questions/s |") && summary.text.contains("asked up to 4 at a time"))
+        #expect(ReportPage.html(summary, results).contains("Up to 4 questions"))
+        let alone = EvaluationSummary(device: "d", modes: ["c2c"], results: Array(results[4..<6]), gates: [])
+        #expect(alone.modes[0].batch == 1 && !alone.text.contains("questions/s"))
     }
 }

@@ -134,4 +134,58 @@ struct SessionTests {
             #expect(throws: InferenceError.self) { try session.prefill(Prompt(ids, sections: sections)) }
         }
     }
+
+    @Test("prompts answered together get what each gets alone, and so do their continuations", arguments: [2, 512])
+    func together(_ chunk: Int) throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        func session(_ count: Int) throws -> Session {
+            try Session(
+                on: backend, receiver: decoder, capacity: 30, cacheType: .f32, sequenceCount: count,
+                prefillChunk: chunk)
+        }
+        func asked(_ ids: [Int]) -> Prompt {
+            Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: 0))
+        }
+        var hiding = asked(prompt)
+        hiding.hiddenRows = 3..<9
+        let prompts = [asked(prompt), asked([7]), hiding, asked(Array(prompt.suffix(5)))]
+        let singles = try prompts.map { _ in try session(1) }
+        let alone = try zip(singles, prompts).map { try $0.generate($1, maxNewTokens: 12).tokens }
+        let all = try session(4)
+        // The third is ended after four tokens; the others go on without it.
+        var seen = 0
+        let together = try all.generate(
+            prompts, maxNewTokens: 12,
+            onToken: { index, _ in
+                if index == 2 { seen += 1 }
+                return index != 2 || seen < 4
+            })
+        #expect(together.enumerated().allSatisfy { $1.tokens == Array(alone[$0].prefix($0 == 2 ? 4 : 12)) })
+        #expect(together.map(\.finishReason) == [.length, .length, .stop, .length])
+
+        let longer = zip(prompts, alone).map { asked($0.receiver.ids + $1.prefix(3) + [4]) }
+        let kept = try all.generate(Array(longer.prefix(2)), keepsPrefix: true, maxNewTokens: 4)
+        for (index, result) in kept.enumerated() {
+            let single = try singles[index].generate(longer[index], keepsPrefix: true, maxNewTokens: 4)
+            #expect(result.tokens == single.tokens && result.keptTokens == single.keptTokens)
+            #expect(result.keptTokens == prompts[index].count + 3)
+        }
+        #expect(throws: InferenceError.self) { try all.generate(prompts + prompts, maxNewTokens: 1) }
+    }
+
+    @Test("sequences that fill their caches leave the others to go on")
+    func fullCaches() throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        let session = try Session(on: backend, receiver: decoder, capacity: 20, cacheType: .f32, sequenceCount: 3)
+        let prompts = [16, 3, 12].map {
+            Prompt(Array(prompt.prefix($0)), sections: [Section(length: $0, sharerMask: -1)])
+        }
+        let results = try session.generate(prompts, maxNewTokens: 100)
+        #expect(results.map(\.tokens.count) == [5, 18, 9])
+        for (prompt, result) in zip(prompts, results) {
+            #expect(try session.generate(prompt, maxNewTokens: 100).tokens == result.tokens)
+        }
+    }
 }

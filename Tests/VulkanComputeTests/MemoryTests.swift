@@ -66,7 +66,9 @@ import VulkanCompute
         var options = DeviceOptions()
         options.memoryLimit = 1 << 20
         try withDevice(options) { device in
+            #expect(device.availableMemory() == 1 << 20)
             let kept = try device.makeBuffer(label: "kept", byteCount: 256 << 10)
+            #expect(device.availableMemory() == 3 << 18)
             let error = #expect(throws: VulkanError.self) {
                 try device.makeBuffer(label: "model.embedding", byteCount: 1 << 20)
             }

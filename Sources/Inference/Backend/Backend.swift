@@ -83,6 +83,9 @@ public protocol Backend: AnyObject {
 
     var memory: MemoryUse { get }
 
+    /// Bytes that new tensors can take, as far as is known; others may take them first.
+    var availableBytes: Int { get }
+
     /// A new tensor of zeros.
     /// - Throws: when memory is exhausted, naming what was asked and what is free.
     func makeTensor(

@@ -1,28 +1,43 @@
+/// Rows of one sequence among those that a graph runs together, one sequence below the other.
+struct SequenceRows {
+    let cache: KVCache
+    /// The sequence's new tokens.
+    let tokens: Int
+    /// Whether attention leaves out the cache rows flagged as padding.
+    var hidesPadding = false
+}
+
 /// Emits a decoder's operations into a graph. Written once for every model family, shape and backend.
+///
+/// Norms and products run once over the rows of all sequences, so that each weight is loaded once for all; only what depends
+/// on a sequence's position or cache runs for each.
 struct DecoderGraph {
     let decoder: Decoder
-    let cache: KVCache
-    /// Whether attention leaves out the cache rows flagged as padding.
-    let hidesPadding: Bool
+    let sequences: [SequenceRows]
     /// Whether the tokens' keys and values are stored; else the cache holds their rows already.
     let writesCache: Bool
+    /// By sequence: its rows in every activation.
+    private let ranges: [Range<Int>]
     private var description: DecoderDescription { decoder.description }
 
-    init(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool = false, writesCache: Bool = true) {
+    init(_ decoder: Decoder, _ sequences: [SequenceRows], writesCache: Bool = true) {
         self.decoder = decoder
-        self.cache = cache
-        self.hidesPadding = hidesPadding
+        self.sequences = sequences
         self.writesCache = writesCache
+        ranges = sequences.map(\.tokens).stackedRanges
     }
 
-    /// Runs `ids` through the layers of the decoder's extent, appending to the cache.
+    /// Runs tokens through the layers of the decoder's extent, appending to the caches.
     ///
-    /// - Parameter ids: `[1, 1, tokens]` of u32.
-    /// - Returns: the hidden states `[1, tokens, hidden]` before the final norm, or nil where the extent ends at the cache.
-    func emitLayers(_ ids: TensorView, into graph: inout Graph) -> TensorView? {
-        let tokens = ids.columns
-        let hidden = graph.scratch("hidden", TensorShape(rows: tokens, columns: description.hiddenSize))
-        graph.add(.embed(Embed(ids: ids, table: graph.bound(decoder.weight(.embedding)), output: hidden)))
+    /// - Parameter ids: u32 in parts of `[1, 1, tokens]`, in all as many as the sequences have rows.
+    /// - Returns: the hidden states `[1, rows, hidden]` before the final norm, or nil where the extent ends at the cache.
+    func emitLayers(_ ids: [TensorView], into graph: inout Graph) -> TensorView? {
+        let rows = ranges.last?.upperBound ?? 0
+        let hidden = graph.scratch("hidden", TensorShape(rows: rows, columns: description.hiddenSize))
+        let table = graph.bound(decoder.weight(.embedding))
+        for (ids, range) in zip(ids, ids.map(\.columns).stackedRanges) {
+            graph.add(.embed(Embed(ids: ids, table: table, output: hidden.rows(range))))
+        }
         for layer in 0..<decoder.extent.layerCount {
             let attended = emitAttention(layer, hidden, into: &graph)
             guard attended else { return nil }
@@ -31,18 +46,32 @@ struct DecoderGraph {
         return hidden
     }
 
+    /// The last row of each sequence, in as few parts as `hidden` allows.
+    func lastRows(_ hidden: TensorView) -> [TensorView] {
+        if sequences.allSatisfy({ $0.tokens == 1 }) { return [hidden] }
+        return ranges.map { hidden.rows($0.upperBound - 1..<$0.upperBound) }
+    }
+
     /// The final norm and the LM head.
-    /// - Returns: logits `[1, rows of hidden, vocabulary]` written to `output`.
-    func emitHead(_ hidden: TensorView, output: TensorView, into graph: inout Graph) {
-        let normed = graph.scratch("final_norm", TensorShape(rows: hidden.rows, columns: hidden.columns))
-        emitNorm(.finalNorm, hidden, normed, into: &graph)
+    ///
+    /// - Parameters:
+    ///   - hidden: hidden states in parts `[1, rows, hidden]`.
+    ///   - output: receives the logits `[1, rows of all parts, vocabulary]`.
+    func emitHead(_ hidden: [TensorView], output: TensorView, into graph: inout Graph) {
+        let normed = graph.scratch("final_norm", TensorShape(rows: output.rows, columns: description.hiddenSize))
+        for (part, range) in zip(hidden, hidden.map(\.rows).stackedRanges) {
+            emitNorm(.finalNorm, part, normed.rows(range), into: &graph)
+        }
         let head = decoder.weight(description.tiesEmbeddings ? .embedding : .head)
         emitLinear(normed, head, bias: nil, output: output, into: &graph)
     }
 
-    /// Counts `tokens` more rows of the cache.
-    func emitAdvance(_ tokens: Int, into graph: inout Graph) {
-        graph.add(.advance(Advance(counter: graph.boundView(cache.position), amount: tokens)))
+    /// Counts the new rows of every cache.
+    func emitAdvance(into graph: inout Graph) {
+        for sequence in sequences {
+            graph.add(
+                .advance(Advance(counter: graph.boundView(sequence.cache.position), amount: sequence.tokens)))
+        }
     }
 
     /// Adds the attention block to `hidden`.
@@ -68,28 +97,41 @@ struct DecoderGraph {
         if description.hasQueryKeyNorm && writesCache {
             emitNorm(.keyNorm(layer: layer), keys, keys, groups: description.kvHeadCount, into: &graph)
         }
-        let position = graph.boundView(cache.position)
-        let table = graph.bound(cache.ropeTable)
-        for heads in writesCache ? [queries, keys] : [queries] {
+        // Keys follow queries, so they are rotated with them.
+        let rotated = qkv.columns(0..<(writesCache ? queryWidth + kvWidth : queryWidth))
+        for (sequence, range) in zip(sequences, ranges) {
+            let rows = rotated.rows(range)
             graph.add(
                 .rope(
                     RoPE(
-                        input: heads, headDim: description.headDim, table: table, position: position, output: heads)))
+                        input: rows, headDim: description.headDim, table: graph.bound(sequence.cache.ropeTable),
+                        position: graph.boundView(sequence.cache.position), output: rows)))
         }
-        let (keyCache, valueCache) = (graph.bound(cache.keys[layer]), graph.bound(cache.values[layer]))
         if writesCache {
-            graph.add(.writeCache(CacheWrite(input: keys, cache: keyCache, position: position)))
-            graph.add(.writeCache(CacheWrite(input: values, cache: valueCache, position: position)))
+            for (sequence, range) in zip(sequences, ranges) {
+                let position = graph.boundView(sequence.cache.position)
+                for (rows, cache) in [(keys, sequence.cache.keys), (values, sequence.cache.values)] {
+                    graph.add(
+                        .writeCache(
+                            CacheWrite(input: rows.rows(range), cache: graph.bound(cache[layer]), position: position)))
+                }
+            }
         }
         if decoder.extent.endsAtCache && layer == decoder.extent.layerCount - 1 { return false }
 
         let attended = graph.scratch("attention", TensorShape(rows: tokens, columns: queryWidth))
-        graph.add(
-            .attention(
-                Attention(
-                    queries: queries, keys: keyCache, values: valueCache, heads: description.headCount,
-                    scale: 1 / Float(description.headDim).squareRoot(), position: position,
-                    padding: hidesPadding ? graph.bound(cache.padding) : nil, output: attended)))
+        for (sequence, range) in zip(sequences, ranges) {
+            let cache = sequence.cache
+            graph.add(
+                .attention(
+                    Attention(
+                        queries: queries.rows(range), keys: graph.bound(cache.keys[layer]),
+                        values: graph.bound(cache.values[layer]), heads: description.headCount,
+                        scale: 1 / Float(description.headDim).squareRoot(),
+                        position: graph.boundView(cache.position),
+                        padding: sequence.hidesPadding ? graph.bound(cache.padding) : nil,
+                        output: attended.rows(range))))
+        }
         emitLinear(
             attended, decoder.weight(.attentionOutput(layer: layer)),
             bias: description.hasAttentionOutputBias ? decoder.weight(.attentionOutputBias(layer: layer)) : nil,
@@ -129,5 +171,16 @@ struct DecoderGraph {
                 Linear(
                     input: input, weight: graph.bound(weight), bias: bias.map { graph.bound($0) }, activation: .none,
                     residual: residual, output: output)))
+    }
+}
+
+extension [Int] {
+    /// The range that each has when that many things are put one after the other.
+    var stackedRanges: [Range<Int>] {
+        var end = 0
+        return map { count in
+            defer { end += count }
+            return end..<end + count
+        }
     }
 }

@@ -25,14 +25,15 @@ public final class KVCache {
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
     ///   - name: tells caches of one decoder apart; nil is the decoder's name.
     ///   - capacity: tokens.
+    ///   - table: the rotations of another cache of this decoder and capacity; nil makes them.
     /// - Throws: what the backend throws when memory is exhausted.
     public init(
-        for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType, on backend: any Backend
+        for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType,
+        ropeTable table: (any StoredTensor)? = nil, on backend: any Backend
     ) throws {
         let name = name ?? decoder.name
         let description = decoder.description
-        let shape = TensorShape(
-            batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
+        let shape = Self.layerShape(description, capacity: capacity)
         self.name = name
         self.capacity = capacity
         keys = try (0..<decoder.extent.layerCount).map {
@@ -45,11 +46,25 @@ public final class KVCache {
             "\(name).position", TensorShape(columns: 1), .u32, placement: .device)
         padding = try backend.makeTensor(
             "\(name).padding", TensorShape(columns: capacity), .u32, placement: .device)
-        let table = description.rope.table(headDim: description.headDim, positions: capacity)
-        ropeTable = try backend.makeTensor(
-            "\(name).rope",
-            WeightSource(
-                HostMatrix(name: "rope", rows: capacity, columns: description.headDim, values: table)), type: .f32)
+        ropeTable =
+            try table
+            ?? backend.makeTensor(
+                "\(name).rope",
+                WeightSource(
+                    HostMatrix(
+                        name: "rope", rows: capacity, columns: description.headDim,
+                        values: description.rope.table(headDim: description.headDim, positions: capacity))),
+                type: .f32)
+    }
+
+    private static func layerShape(_ description: DecoderDescription, capacity: Int) -> TensorShape {
+        TensorShape(batch: description.kvHeadCount, rows: capacity, columns: description.headDim)
+    }
+
+    /// Bytes that the keys and values of a cache would take.
+    static func byteCount(for decoder: Decoder, capacity: Int, type: ElementType) -> Int {
+        2 * decoder.extent.layerCount * layerShape(decoder.description, capacity: capacity).storedCount
+            * type.byteCount
     }
 
     /// Bytes of all keys and values as stored.

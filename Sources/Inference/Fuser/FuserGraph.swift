@@ -6,18 +6,31 @@ public enum FusionMode: String, Sendable, CaseIterable {
     case parallel
 }
 
-/// Emits C2C projectors (arXiv 2510.03215, figure 4) into a graph: all open projections of a fuser as one batch.
-struct FuserGraph {
-    /// A fuser beside the cache it reads.
-    struct Source {
-        var fuser: Fuser
-        var cache: KVCache
-    }
-
+/// Rows of one sequence that are fused, among those of sequences that are fused together.
+struct FusedRows {
+    /// The receiver's cache, whose rows are changed.
     let receiver: KVCache
+    /// By fuser: the cache it reads.
+    let sharers: [KVCache]
     let tokens: Int
     /// One u32: the first row that is fused.
     let start: TensorView
+}
+
+/// Emits C2C projectors (arXiv 2510.03215, figure 4) into a graph: all open projections of a fuser as one batch, over the
+/// rows of all sequences.
+struct FuserGraph {
+    let fusers: [Fuser]
+    let sequences: [FusedRows]
+    /// By sequence: its rows in every activation.
+    private let ranges: [Range<Int>]
+    private var rowCount: Int { ranges.last?.upperBound ?? 0 }
+
+    init(_ fusers: [Fuser], _ sequences: [FusedRows]) {
+        self.fusers = fusers
+        self.sequences = sequences
+        ranges = sequences.map(\.tokens).stackedRanges
+    }
 
     /// The rows of both caches that a fuser reads, token by token.
     private struct Inputs {
@@ -25,47 +38,50 @@ struct FuserGraph {
         var receiver: TensorView
     }
 
-    func emit(_ sources: [Source], mode: FusionMode, into graph: inout Graph) {
+    func emit(mode: FusionMode, into graph: inout Graph) {
         switch mode {
         case .sequential:
-            for source in sources {
-                let inputs = emitReads(source, into: &graph)
-                emitProjections(source, inputs, into: &graph)
+            for index in fusers.indices {
+                let inputs = emitReads(index, into: &graph)
+                emitProjections(fusers[index], inputs, into: &graph)
             }
         case .parallel:
             // All rows are read before any is changed.
-            let inputs = sources.map { emitReads($0, into: &graph) }
-            for (source, inputs) in zip(sources, inputs) {
-                emitProjections(source, inputs, into: &graph)
+            let inputs = fusers.indices.map { emitReads($0, into: &graph) }
+            for (fuser, inputs) in zip(fusers, inputs) {
+                emitProjections(fuser, inputs, into: &graph)
             }
         }
     }
 
-    private func emitReads(_ source: Source, into graph: inout Graph) -> Inputs {
-        let description = source.fuser.description
+    private func emitReads(_ index: Int, into graph: inout Graph) -> Inputs {
+        let description = fusers[index].description
         let batch = description.open.count
         let inputs = Inputs(
             sharer: graph.scratch(
-                "sharer_rows", TensorShape(batch: batch, rows: tokens, columns: description.sharerWidth)),
+                "sharer_rows", TensorShape(batch: batch, rows: rowCount, columns: description.sharerWidth)),
             receiver: graph.scratch(
-                "receiver_rows", TensorShape(batch: batch, rows: tokens, columns: description.receiverWidth)))
-        for (index, projection) in description.open.enumerated() {
-            let sharerRows = source.cache.tensor(projection.half, layer: projection.sharerLayer)
-            graph.add(
-                .readCache(
-                    CacheRead(
-                        cache: graph.bound(sharerRows), position: start, output: inputs.sharer.matrix(index))))
-            let receiverRows = receiver.tensor(projection.half, layer: projection.receiverLayer)
-            graph.add(
-                .readCache(
-                    CacheRead(
-                        cache: graph.bound(receiverRows), position: start, output: inputs.receiver.matrix(index))))
+                "receiver_rows", TensorShape(batch: batch, rows: rowCount, columns: description.receiverWidth)))
+        for (matrix, projection) in description.open.enumerated() {
+            for (sequence, range) in zip(sequences, ranges) {
+                let sharerRows = sequence.sharers[index].tensor(projection.half, layer: projection.sharerLayer)
+                graph.add(
+                    .readCache(
+                        CacheRead(
+                            cache: graph.bound(sharerRows), position: sequence.start,
+                            output: inputs.sharer.matrix(matrix).rows(range))))
+                let receiverRows = sequence.receiver.tensor(projection.half, layer: projection.receiverLayer)
+                graph.add(
+                    .readCache(
+                        CacheRead(
+                            cache: graph.bound(receiverRows), position: sequence.start,
+                            output: inputs.receiver.matrix(matrix).rows(range))))
+            }
         }
         return inputs
     }
 
-    private func emitProjections(_ source: Source, _ inputs: Inputs, into graph: inout Graph) {
-        let fuser = source.fuser
+    private func emitProjections(_ fuser: Fuser, _ inputs: Inputs, into graph: inout Graph) {
         let description = fuser.description
         let hidden = scratch("projector_hidden", description.hiddenSize, fuser, into: &graph)
         // The concatenation of both rows is never made: each part has its own columns of the weight.
@@ -84,13 +100,15 @@ struct FuserGraph {
         let projected = scratch("projected", description.receiverWidth, fuser, into: &graph)
         emitLinear(fuser, .projectionOutput, bias: .projectionOutputBias, hidden, output: projected, into: &graph)
 
-        for (index, projection) in description.open.enumerated() {
-            let rows = receiver.tensor(projection.half, layer: projection.receiverLayer)
-            graph.add(
-                .gatedAdd(
-                    GatedAdd(
-                        projected: projected.matrix(index), scale: scale.matrix(index), cache: graph.bound(rows),
-                        position: start)))
+        for (matrix, projection) in description.open.enumerated() {
+            for (sequence, range) in zip(sequences, ranges) {
+                let rows = sequence.receiver.tensor(projection.half, layer: projection.receiverLayer)
+                graph.add(
+                    .gatedAdd(
+                        GatedAdd(
+                            projected: projected.matrix(matrix).rows(range), scale: scale.matrix(matrix).rows(range),
+                            cache: graph.bound(rows), position: sequence.start)))
+            }
         }
     }
 
@@ -124,7 +142,7 @@ struct FuserGraph {
 
     private func scratch(_ name: String, _ columns: Int, _ fuser: Fuser, into graph: inout Graph) -> TensorView {
         graph.scratch(
-            name, TensorShape(batch: fuser.description.open.count, rows: tokens, columns: columns))
+            name, TensorShape(batch: fuser.description.open.count, rows: rowCount, columns: columns))
     }
 }
 

@@ -41,42 +41,98 @@ extension Session {
         onStepLogits: (([Float]) throws -> Void)? = nil,
         onToken: ((Int) throws -> Bool)? = nil
     ) throws -> GenerationResult {
+        func alone<Value>(_ given: ((Value) throws -> Void)?) -> ((Int, Value) throws -> Void)? {
+            given.map { given in { try given($1) } }
+        }
+        return try generate(
+            [prompt], keepsPrefix: keepsPrefix, maxNewTokens: maxNewTokens, endTokens: endTokens, sampling: sampling,
+            onPromptLogits: alone(onPromptLogits), onStepLogits: alone(onStepLogits),
+            onToken: onToken.map { given in { try given($1) } })[0]
+    }
+
+    /// Answers prompts together, each as it would be answered alone.
+    ///
+    /// - Parameters:
+    ///   - prompts: at most `sequenceCount`; each takes the caches of the sequence at its place.
+    ///   - seeds: by prompt, instead of the one in `sampling`.
+    ///   - onPromptLogits, onStepLogits, onToken: also given the prompt's index.
+    /// - Returns: by prompt. Times are those of all together: a first token comes when all have theirs.
+    /// - Throws: as `prefill`.
+    public func generate(
+        _ prompts: [Prompt], keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
+        sampling: SamplingSettings = SamplingSettings(), seeds: [UInt64]? = nil,
+        onPromptLogits: ((Int, [Float]) throws -> Void)? = nil, onStepLogits: ((Int, [Float]) throws -> Void)? = nil,
+        onToken: ((Int, Int) throws -> Bool)? = nil
+    ) throws -> [GenerationResult] {
         guard maxNewTokens > 0 else {
             throw InferenceError.badRequest("\(maxNewTokens) new tokens were asked for; ask for at least 1")
         }
+        guard seeds?.count ?? prompts.count == prompts.count else {
+            throw InferenceError.badRequest("there are \(seeds?.count ?? 0) seeds for \(prompts.count) prompts")
+        }
+        guard !prompts.isEmpty else { return [] }
         let clock = ContinuousClock()
         let start = clock.now
-        var firstToken = start
-        let kept = try prefill(prompt, keepsPrefix: keepsPrefix, sampling: sampling, onLogits: onPromptLogits)
+        let kept = try prefill(
+            prompts, keepsPrefix: keepsPrefix, sampling: sampling,
+            seeds: seeds ?? prompts.map { _ in sampling.seed }, onLogits: onPromptLogits)
 
-        var result = GenerationResult(
-            tokens: [], finishReason: .length, keptTokens: kept, timeToFirstToken: 0, decodeSeconds: 0,
-            decodedTokens: 0)
-        var last = start
+        var answers = kept.map { GenerationInProgress(keptTokens: $0, start: start) }
         for step in 0..<maxNewTokens {
-            if step == stepCount, try !handOverStep() { break }
+            if step == steps.count, try !handOverStep({ !answers[$0].isDone }) { break }
+            let sequences = steps[step].sequences
             if let onStepLogits {
-                _ = try token(ofStep: step)
-                try onStepLogits(try lastLogits())
+                try backend.wait(steps[step].execution)
+                for (index, logits) in zip(sequences, try stepLogits()) where !answers[index].isDone {
+                    try onStepLogits(index, logits)
+                }
             } else if step + 1 < maxNewTokens {
-                _ = try handOverStep()
+                _ = try handOverStep { !answers[$0].isDone }
             }
-            let token = try token(ofStep: step)
-            last = clock.now
-            if step == 0 { firstToken = last } else { result.decodedTokens += 1 }
-            if endTokens.contains(token) {
-                result.finishReason = .stop
-                break
+            for index in sequences where !answers[index].isDone {
+                let token = try token(ofStep: step, sequence: index)
+                answers[index].add(token, isEnd: endTokens.contains(token), at: clock.now)
+                if !answers[index].isDone, try !(onToken?(index, token) ?? true) { answers[index].stop() }
             }
-            result.tokens.append(token)
-            guard try onToken?(token) ?? true else {
-                result.finishReason = .stop
-                break
-            }
+            if answers.allSatisfy(\.isDone) { break }
         }
-        result.timeToFirstToken = (firstToken - start).seconds
-        result.decodeSeconds = (last - firstToken).seconds
-        return result
+        return answers.map(\.result)
+    }
+}
+
+/// An answer that grows token by token.
+private struct GenerationInProgress {
+    private var tokens: [Int] = []
+    private let keptTokens: Int
+    private let start: ContinuousClock.Instant
+    private var first: ContinuousClock.Instant?
+    private var last: ContinuousClock.Instant
+    private var decodedTokens = 0
+    /// Whether no further token is wanted.
+    private(set) var isDone = false
+
+    init(keptTokens: Int, start: ContinuousClock.Instant) {
+        self.keptTokens = keptTokens
+        self.start = start
+        last = start
+    }
+
+    mutating func add(_ token: Int, isEnd: Bool, at time: ContinuousClock.Instant) {
+        last = time
+        if first == nil { first = time } else { decodedTokens += 1 }
+        if isEnd { stop() } else { tokens.append(token) }
+    }
+
+    mutating func stop() {
+        isDone = true
+    }
+
+    /// An answer that nothing stopped has reached its length.
+    var result: GenerationResult {
+        GenerationResult(
+            tokens: tokens, finishReason: isDone ? .stop : .length, keptTokens: keptTokens,
+            timeToFirstToken: ((first ?? start) - start).seconds, decodeSeconds: (last - (first ?? start)).seconds,
+            decodedTokens: decodedTokens)
     }
 }
 

@@ -1,34 +1,46 @@
 /// Fusing what is answered too (`include_response` in the reference implementation).
 extension Session {
-    /// Reads the last section's tokens, the very last one as new tokens are read.
-    func respond(to prompt: Prompt, _ unfused: KVCache) throws {
-        let last = prompt.count - 1
-        try run(prompt.receiver, to: last, receiver, receiverCache, .receiverPrefill)
-        let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
-        try run(prompt.receiver, to: last, ownRows, unfused, .receiverPrefill)
-        var inputs = try plans.choiceInputs(prompt.receiver, receiver)
-        inputs.append(PlanInput(plans.token, [UInt32(prompt.receiver.ids[last])]))
-        for (index, cache) in sharerCaches.enumerated() {
-            guard let cache else { continue }
-            let sequence = prompt.sequence(ofSharer: index)
-            guard sequence.ids[last] == prompt.receiver.ids[last] else {
+    /// Reads each prompt's last section, its very last token as new tokens are read.
+    func respond(to asked: [(sequence: SequenceState, prompt: Prompt)], _ seeds: [UInt64]) throws {
+        func readings(
+            _ cache: (SequenceState) -> KVCache?, _ tokens: (Prompt) -> TokenSequence
+        ) -> [Reading] {
+            asked.compactMap { sequence, prompt in
+                cache(sequence).map {
+                    Reading(sequence: sequence, tokens: tokens(prompt), cache: $0, end: prompt.count - 1)
+                }
+            }
+        }
+        for (sequence, prompt) in asked {
+            let own = prompt.receiver.ids.last
+            for (index, cache) in sequence.sharerCaches.enumerated()
+            where cache != nil && prompt.sequence(ofSharer: index).ids.last != own {
                 throw InferenceError.badRequest(
                     "the answer can't be fused too when the sharer reads other tokens than the receiver; "
                         + "leave out --include-response")
             }
-            try run(sequence, to: last, sharers[index].decoder, cache, .sharerPrefill)
         }
-        for cache in [receiverCache, unfused] + sharerCaches.compactMap({ $0 }) {
-            inputs.append(PlanInput(cache.position, [UInt32(last)]))
+        try read(readings({ $0.receiverCache }, \.receiver), receiver, .receiverPrefill)
+        let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
+        try read(readings({ $0.unfusedCache }, \.receiver), ownRows, .receiverPrefill)
+        for (index, sharer) in sharers.enumerated() {
+            try read(
+                readings({ $0.sharerCaches[index] }, { $0.sequence(ofSharer: index) }), sharer.decoder, .sharerPrefill)
         }
-        stepExecutions = [try backend.execute(try responsePlan(unfused), inputs: inputs, phase: .receiverPrefill)]
-        receiverCache.count = prompt.count
+        var inputs = try plans.choiceInputs(asked.map { ($0.sequence, $0.prompt.receiver) }, seeds, receiver)
+        for (sequence, prompt) in asked {
+            let last = prompt.count - 1
+            inputs.append(PlanInput(sequence.token, [UInt32(prompt.receiver.ids[last])]))
+            inputs += sequence.caches.map { PlanInput($0.position, [UInt32(last)]) }
+            sequence.receiverCache.count = prompt.count
+        }
+        let states = asked.map(\.sequence)
+        let execution = try backend.execute(try responsePlan(states), inputs: inputs, phase: .receiverPrefill)
+        steps = [Step(execution: execution, sequences: states.map(\.index))]
     }
 
-    func responsePlan(_ unfused: KVCache) throws -> any Plan {
+    func responsePlan(_ states: [SequenceState]) throws -> any Plan {
         try plans.response(
-            receiver, fused: receiverCache, unfused: unfused,
-            zip(sharers, sharerCaches).compactMap { sharer, cache in cache.map { (sharer.decoder, $0) } },
-            sources(mask: (1 << sharers.count) - 1), mode: fusionMode)
+            states, receiver: receiver, projectingSharers(mask: (1 << sharers.count) - 1), sharers, mode: fusionMode)
     }
 }

@@ -9,7 +9,11 @@ public struct Sharer {
     }
 }
 
-/// One sequence: the KV-caches of a receiver and its sharers, and the plans that work on them.
+/// The KV-caches of a receiver and its sharers for one sequence, or for several that run together, and the plans that work
+/// on them.
+///
+/// Sequences that run together share every load of a weight; their caches, positions and random numbers are their own, so
+/// each gets the tokens that it would get alone.
 ///
 /// Nothing here waits for the device except where a token, or a tensor, is read.
 public final class Session {
@@ -17,31 +21,31 @@ public final class Session {
     public let receiver: Decoder
     public let sharers: [Sharer]
     public let fusionMode: FusionMode
-    public let receiverCache: KVCache
-    /// By sharer; nil where all of its fuser's gates are closed, so that nothing is read from it.
-    public let sharerCaches: [KVCache?]
-    /// The receiver's rows before fusion, where new tokens are fused too.
-    let unfusedCache: KVCache?
-
+    let sequences: [SequenceState]
     let plans: SessionPlans
-    /// The new tokens' ids, in order.
-    private let log: any StoredTensor
-    /// Whether new tokens leave out rows that the receiver's cache flags.
-    private var hidesRows = false
     /// The runs that choose each new token, by step.
-    var stepExecutions: [Execution] = []
+    var steps: [Step] = []
+
+    /// A run that chooses a token for each of some sequences.
+    struct Step {
+        var execution: Execution
+        /// In the order of the rows of its logits.
+        var sequences: [Int]
+    }
 
     /// - Parameters:
     ///   - includesResponse: new tokens are projected too: for each, every model runs a step on its own unfused cache, and
     ///     the receiver attends to the fused row in that same step. So is the prompt's last token.
     ///   - capacity: tokens that the caches have room for, prompt and answer together.
     ///   - cacheType: f32, f16 or bf16.
+    ///   - sequenceCount: the most sequences that can run together, each with caches of its own.
     ///   - prefillChunk: the most tokens that run as one; it bounds scratch memory.
     /// - Throws: `InferenceError.mismatch` for a fuser that doesn't fit its models; what the backend throws when
     ///   memory is exhausted.
     public init(
         on backend: any Backend, receiver: Decoder, sharers: [Sharer] = [], fusionMode: FusionMode = .sequential,
-        includesResponse: Bool = false, capacity: Int, cacheType: ElementType = .f16, prefillChunk: Int = 512
+        includesResponse: Bool = false, capacity: Int, cacheType: ElementType = .f16, sequenceCount: Int = 1,
+        prefillChunk: Int = 512
     ) throws {
         for sharer in sharers {
             try sharer.fuser.description.check(
@@ -51,27 +55,45 @@ public final class Session {
         self.receiver = receiver
         self.sharers = sharers
         self.fusionMode = fusionMode
-        receiverCache = try KVCache(for: receiver, capacity: capacity, type: cacheType, on: backend)
-        sharerCaches = try sharers.map { sharer in
-            guard sharer.decoder.extent.layerCount > 0 else { return nil }
-            return try KVCache(for: sharer.decoder, capacity: capacity, type: cacheType, on: backend)
+        var sequences: [SequenceState] = []
+        for index in 0..<max(1, sequenceCount) {
+            sequences.append(
+                try SequenceState(
+                    index, receiver: receiver, sharers: sharers, includesResponse: includesResponse,
+                    capacity: capacity, cacheType: cacheType, sharing: sequences.first, on: backend))
         }
-        unfusedCache =
-            includesResponse && !sharers.isEmpty
-            ? try KVCache(
-                for: receiver, named: "\(receiver.name).unfused", capacity: capacity, type: cacheType, on: backend)
-            : nil
-        log = try backend.makeTensor(
-            "token_log", TensorShape(columns: capacity + 1), .u32, placement: .hostReadable)
-        plans = try SessionPlans(backend: backend, log: log, prefillChunk: prefillChunk)
+        self.sequences = sequences
+        plans = try SessionPlans(
+            backend: backend, sequenceCount: sequences.count, prefillChunk: prefillChunk)
     }
+
+    /// The most sequences that can run together.
+    public var sequenceCount: Int { sequences.count }
+
+    /// Tokens that each sequence's caches have room for.
+    public var capacity: Int { receiverCache.capacity }
+
+    /// The receiver's cache of the first sequence.
+    public var receiverCache: KVCache { sequences[0].receiverCache }
+
+    /// The sharers' caches of the first sequence; nil where all of a fuser's gates are closed, so that nothing is read.
+    public var sharerCaches: [KVCache?] { sequences[0].sharerCaches }
 
     /// Bytes of all caches as stored.
-    public var cacheBytes: Int {
-        receiverCache.byteCount + (unfusedCache?.byteCount ?? 0) + sharerCaches.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    public var cacheBytes: Int { sequences.flatMap(\.caches).reduce(0) { $0 + $1.byteCount } }
+
+    /// Bytes that the caches of one more sequence would take.
+    ///
+    /// - Parameter capacity: see `init`, as the others.
+    public static func cacheBytes(
+        receiver: Decoder, sharers: [Sharer], includesResponse: Bool, capacity: Int, cacheType: ElementType
+    ) -> Int {
+        let copies = includesResponse && !sharers.isEmpty ? 2 : 1
+        return (Array(repeating: receiver, count: copies) + sharers.map(\.decoder))
+            .reduce(0) { $0 + KVCache.byteCount(for: $1, capacity: capacity, type: cacheType) }
     }
 
-    /// Prefills the prompt section by section, fuses, and chooses the first new token.
+    /// Prefills a prompt section by section, fuses, and chooses the first new token.
     ///
     /// - Parameters:
     ///   - keepsPrefix: leaves the rows that the caches already hold of this prompt as they are, answers that were decoded
@@ -87,60 +109,74 @@ public final class Session {
         _ prompt: Prompt, keepsPrefix: Bool = false, sampling: SamplingSettings = SamplingSettings(),
         onLogits: (([Float]) throws -> Void)? = nil
     ) throws -> Int {
+        let onLogits = onLogits.map { given in { (_: Int, logits: [Float]) in try given(logits) } }
+        return try prefill(
+            [prompt], keepsPrefix: keepsPrefix, sampling: sampling, seeds: [sampling.seed], onLogits: onLogits)[0]
+    }
+
+    /// Prefills prompts together, one in each of the first sequences.
+    ///
+    /// - Parameters:
+    ///   - seeds: by prompt, instead of the seed in `sampling`.
+    ///   - onLogits: also given the prompt's index.
+    /// - Returns: by prompt, the rows that were kept.
+    func prefill(
+        _ prompts: [Prompt], keepsPrefix: Bool, sampling: SamplingSettings, seeds: [UInt64],
+        onLogits: ((Int, [Float]) throws -> Void)?
+    ) throws -> [Int] {
         try sampling.check()
-        try prompt.check(
-            receiver: receiver, sharers: sharers.map(\.decoder), capacity: receiverCache.capacity)
-        let kept = keepsPrefix ? try keptRows(of: prompt) : 0
+        guard prompts.count <= sequences.count else {
+            throw InferenceError.badRequest(
+                "\(prompts.count) prompts are given, the session has room for \(sequences.count) sequences")
+        }
+        for prompt in prompts {
+            try prompt.check(receiver: receiver, sharers: sharers.map(\.decoder), capacity: capacity)
+            if prompt.hiddenRows != nil, sequences[0].unfusedCache != nil {
+                throw InferenceError.badRequest("rows can't be hidden while the answer is fused too")
+            }
+        }
+        let kept = try zip(sequences, prompts).map { keepsPrefix ? try keptRows($0, of: $1) : 0 }
         if plans.hasTooManyPlans {
             // Runs end in the order they began.
-            if let last = stepExecutions.last { try backend.wait(last) }
+            if let last = steps.last { try backend.wait(last.execution) }
             plans.forgetPlans()
         }
         plans.sampling = sampling
-        receiverCache.truncate(to: kept)
-        sharerCaches.forEach { $0?.truncate(to: kept) }
-        unfusedCache?.truncate(to: kept)
-        stepExecutions = []
+        steps = []
+        for (sequence, kept) in zip(sequences, kept) { sequence.caches.forEach { $0.truncate(to: kept) } }
 
-        let sections = prompt.sections(from: kept)
-        for (index, section) in sections.enumerated() {
-            let isLast = index == sections.count - 1
-            let start = receiverCache.count
-            let end = start + section.length
-            if !isLast {
-                for (index, cache) in sharerCaches.enumerated() {
-                    guard let cache else { continue }
-                    try run(prompt.sequence(ofSharer: index), to: end, sharers[index].decoder, cache, .sharerPrefill)
-                }
+        let sections = zip(prompts, kept).map { $0.sections(from: $1) }
+        // Prompts may have unlike numbers of sections; the last ones, which choose tokens, run together.
+        for round in 0..<(sections.map(\.count).max() ?? 1) - 1 {
+            let indices = prompts.indices.filter { round < sections[$0].count - 1 }
+            try readSection(indices.map { ($0, prompts[$0], sections[$0][round]) }, onLogits: onLogits)
+        }
+        let asked = Array(zip(sequences, prompts))
+        for (sequence, prompt) in asked { sequence.hidesRows = prompt.hiddenRows != nil }
+        if sequences[0].unfusedCache == nil {
+            let readings = asked.map { sequence, prompt in
+                Reading(
+                    sequence: sequence, tokens: prompt.receiver, cache: sequence.receiverCache, end: prompt.count,
+                    hiddenRows: prompt.hiddenRows)
             }
-            hidesRows = isLast && prompt.hiddenRows != nil
-            if isLast, let unfusedCache {
-                guard !hidesRows else {
-                    throw InferenceError.badRequest("rows can't be hidden while the answer is fused too")
-                }
-                try respond(to: prompt, unfusedCache)
-                break
-            }
-            try run(
-                prompt.receiver, to: end, receiver, receiverCache, .receiverPrefill, choosesToken: isLast,
-                hiddenRows: isLast ? prompt.hiddenRows : nil, onLogits: onLogits)
-            if !isLast && section.sharerMask > 0 {
-                try fuse(start: start, count: section.length, mask: section.sharerMask)
-            }
+            try read(readings, receiver, .receiverPrefill, choosingWith: seeds, onLogits: onLogits)
+        } else {
+            try respond(to: asked, seeds)
         }
         return kept
     }
 
-    /// How many of the prompt's rows the caches already hold, at most all but the last.
-    private func keptRows(of prompt: Prompt) throws -> Int {
-        if let last = stepExecutions.last {
+    /// How many of a prompt's rows a sequence's caches already hold, at most all but the last.
+    private func keptRows(_ sequence: SequenceState, of prompt: Prompt) throws -> Int {
+        let cache = sequence.receiverCache
+        if let last = steps.last {
             // The rows of decoded tokens were handed over before the host knew which tokens they hold.
-            try backend.wait(last)
-            let decoded = receiverCache.count - receiverCache.contents.count
-            receiverCache.contents.ids += try backend.readIDs(log, 0..<decoded).map { Int($0) }
+            try backend.wait(last.execution)
+            let decoded = cache.count - cache.contents.count
+            cache.contents.ids += try backend.readIDs(sequence.log, 0..<decoded).map { Int($0) }
         }
-        var kept = min(receiverCache.contents.commonPrefix(with: prompt.receiver), prompt.count - 1)
-        for (index, cache) in sharerCaches.enumerated() {
+        var kept = min(cache.contents.commonPrefix(with: prompt.receiver), prompt.count - 1)
+        for (index, cache) in sequence.sharerCaches.enumerated() {
             guard let cache else { continue }
             let common = cache.contents.commonPrefix(with: prompt.sequence(ofSharer: index))
             // A sharer may lag behind, but rows fused from other tokens are of no use.
@@ -149,87 +185,43 @@ public final class Session {
         return kept
     }
 
-    /// Hands one more decode step over: the receiver reads the last chosen token and chooses the next.
+    /// Hands one more decode step over: the receiver reads each sequence's last chosen token and chooses the next.
     ///
-    /// - Returns: false when the cache is full.
-    func handOverStep() throws -> Bool {
-        guard receiverCache.count < receiverCache.capacity else { return false }
+    /// A sequence that isn't wanted any more is computed along until at most half of those that run are wanted: leaving it
+    /// out takes another plan.
+    ///
+    /// - Parameter isWanted: whether a sequence's next token is of interest.
+    /// - Returns: false when no sequence is left that is wanted and whose cache has room.
+    func handOverStep(_ isWanted: (Int) -> Bool) throws -> Bool {
+        var running = (steps.last?.sequences ?? []).filter { sequences[$0].hasRoom }
+        let wanted = running.filter(isWanted)
+        guard !wanted.isEmpty else { return false }
+        if 2 * wanted.count <= running.count { running = wanted }
+        let states = running.map { sequences[$0] }
         let plan =
-            try unfusedCache.map { try responsePlan($0) }
-            ?? plans.decode(receiver, receiverCache, hidesPadding: hidesRows)
-        stepExecutions.append(try backend.execute(plan, inputs: [], phase: .decode))
-        receiverCache.count += 1
+            states[0].unfusedCache == nil
+            ? try plans.decode(receiver, states) : try responsePlan(states)
+        steps.append(Step(execution: try backend.execute(plan, inputs: [], phase: .decode), sequences: running))
+        for state in states { state.receiverCache.count += 1 }
         return true
     }
 
-    /// Waits for the token of a step; 0 is the one `prefill` chose.
-    func token(ofStep step: Int) throws -> Int {
-        try backend.wait(stepExecutions[step])
-        return Int(try backend.readIDs(log, step..<step + 1)[0])
+    /// Waits for a sequence's token of a step; 0 is the one `prefill` chose.
+    func token(ofStep step: Int, sequence: Int) throws -> Int {
+        try backend.wait(steps[step].execution)
+        return Int(try backend.readIDs(sequences[sequence].log, step..<step + 1)[0])
     }
 
-    /// Steps that have been handed over, the prompt's included.
-    var stepCount: Int { stepExecutions.count }
-
-    /// The logits `[vocabulary]` that chose the last token, once its step is done.
+    /// The logits `[vocabulary]` that chose the first sequence's last token, once its step is done.
     public func lastLogits() throws -> [Float] {
-        try backend.read(try plans.logits(rows: 1, receiver))
+        try stepLogits()[0]
     }
 
-    /// Prefills the tokens that the cache lacks, up to row `end`.
-    func run(
-        _ sequence: TokenSequence, to end: Int, _ decoder: Decoder, _ cache: KVCache, _ phase: Phase,
-        choosesToken: Bool = false, hiddenRows: Range<Int>? = nil, onLogits: (([Float]) throws -> Void)? = nil
-    ) throws {
-        let chunk = plans.chunk(for: decoder, allLogits: onLogits != nil)
-        for first in stride(from: cache.count, to: end, by: chunk) {
-            let range = first..<min(first + chunk, end)
-            let isEnd = range.upperBound == end
-            let hidesPadding = hiddenRows != nil || sequence.padding.contains { $0 < range.upperBound }
-            let form = SessionPlans.PrefillForm(
-                tokens: range.count, hidesPadding: hidesPadding, choosesToken: choosesToken && isEnd,
-                allLogits: onLogits != nil)
-            let plan = try plans.prefill(form, decoder, cache)
-            var inputs = [
-                PlanInput(plans.ids, sequence.ids[range].map { UInt32($0) }),
-                PlanInput(cache.position, [UInt32(first)]),
-            ]
-            if hidesPadding {
-                // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
-                let flags = (0..<(hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in
-                    UInt32(sequence.padding.contains(row) || hiddenRows?.contains(row) ?? false ? 1 : 0)
-                }
-                inputs.append(PlanInput(cache.padding, flags))
-            }
-            if choosesToken && isEnd { inputs += try plans.choiceInputs(sequence, decoder) }
-            let execution = try backend.execute(plan, inputs: inputs, phase: phase)
-            cache.append(sequence, range)
-            if let onLogits {
-                try onLogits(try backend.read(try plans.logits(rows: range.count, decoder)))
-            }
-            if choosesToken && isEnd { stepExecutions = [execution] }
-        }
-    }
-
-    private func fuse(start: Int, count: Int, mask: Int) throws {
-        let sources = sources(mask: mask)
-        guard !sources.isEmpty else { return }
-        let chunk = plans.fusionChunk(sources.map(\.fuser))
-        for first in stride(from: 0, to: count, by: chunk) {
-            let plan = try plans.fusion(
-                min(chunk, count - first), receiverCache, sources, mode: fusionMode)
-            try backend.execute(
-                plan, inputs: [PlanInput(plans.fusionStart, [UInt32(start + first)])], phase: .fusion)
-        }
-    }
-
-    /// The sharers a mask names, where they have something to project.
-    func sources(mask: Int) -> [FuserGraph.Source] {
-        zip(sharers, sharerCaches).enumerated().compactMap { index, pair in
-            guard mask & (1 << index) != 0, let cache = pair.1, !pair.0.fuser.description.open.isEmpty else {
-                return nil
-            }
-            return FuserGraph.Source(fuser: pair.0.fuser, cache: cache)
-        }
+    /// The logits `[vocabulary]` of each sequence of the last step, in the step's order, once it is done.
+    func stepLogits() throws -> [[Float]] {
+        let rows = steps.last?.sequences.count ?? 1
+        let logits = try backend.read(try plans.logits(rows: rows, receiver))
+        let columns = receiver.description.vocabularySize
+        return (0..<rows).map { Array(logits[$0 * columns..<($0 + 1) * columns]) }
     }
 }

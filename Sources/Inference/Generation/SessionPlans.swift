@@ -1,58 +1,52 @@
 /// The plans of a session, compiled when a shape first comes up, and the small tensors they share.
 final class SessionPlans {
-    /// What tells one prefill's plan from another's.
-    struct PrefillForm: Hashable {
+    /// What tells the rows of one plan from another's.
+    private struct RowsKey: Hashable {
+        var cache: String
         var tokens: Int
-        /// Attention leaves out the rows that the cache's flags call padding.
         var hidesPadding = false
-        /// The layers are followed by logits of the last token, and the choice of the next one.
-        var choosesToken = false
-        /// The layers are followed by logits of every token.
-        var allLogits = false
+
+        init(_ rows: SequenceRows) {
+            cache = rows.cache.name
+            tokens = rows.tokens
+            hidesPadding = rows.hidesPadding
+        }
+
+        init(_ cache: KVCache, tokens: Int) {
+            self.cache = cache.name
+            self.tokens = tokens
+        }
     }
 
     private enum Key: Hashable {
-        case prefill(cache: String, form: PrefillForm, choice: SamplingSettings?)
-        case decode(SamplingSettings, hidesPadding: Bool)
-        case response(SamplingSettings)
-        case fusion(tokens: Int, fusers: [String])
+        case prefill([RowsKey], choice: SamplingSettings?, allLogits: Bool)
+        case decode([RowsKey], SamplingSettings)
+        case response([RowsKey], SamplingSettings)
+        case fusion([RowsKey], fusers: [String])
     }
 
     /// `[1, 1, prefillChunk]` of u32: the ids of a prefill.
     let ids: any StoredTensor
-    /// One u32: the last chosen token.
-    let token: any StoredTensor
-    /// One u32: where in the log the next choice goes.
+    /// One u32: where in the logs the next choices go.
     let step: any StoredTensor
-    /// One u32: the first row that a fusion changes.
-    let fusionStart: any StoredTensor
-    /// How plans that are asked for from now on choose tokens; the seed is an input.
+    /// How plans that are asked for from now on choose tokens; the seeds are inputs.
     var sampling = SamplingSettings()
 
-    private let backend: any Backend
-    private let log: any StoredTensor
+    let backend: any Backend
     private let prefillChunk: Int
-    /// Two u32: the seed of what is drawn at random.
-    private let seed: any StoredTensor
     private var plans: [Key: any Plan] = [:]
     /// Keys in the order of their last use.
     private var recentlyUsed: [Key] = []
-    /// `[1, 1, vocabulary]`: how often each token was seen; made when first needed.
-    private var counts: (any StoredTensor)?
     private var logitsByRows: [Int: any StoredTensor] = [:]
 
-    init(backend: any Backend, log: any StoredTensor, prefillChunk: Int) throws {
+    init(backend: any Backend, sequenceCount: Int, prefillChunk: Int) throws {
         self.backend = backend
-        self.log = log
         self.prefillChunk = prefillChunk
-        func counter(_ name: String, _ columns: Int = 1) throws -> any StoredTensor {
+        func numbers(_ name: String, _ columns: Int = 1) throws -> any StoredTensor {
             try backend.makeTensor(name, TensorShape(columns: columns), .u32, placement: .device)
         }
-        ids = try counter("ids", prefillChunk)
-        token = try counter("token")
-        step = try counter("step")
-        fusionStart = try counter("fusion_start")
-        seed = try counter("seed", 2)
+        ids = try numbers("ids", max(prefillChunk, sequenceCount))
+        step = try numbers("step")
     }
 
     /// The most plans that are kept: prompts come in many lengths.
@@ -66,28 +60,6 @@ final class SessionPlans {
         let dropped = recentlyUsed.prefix(recentlyUsed.count - Self.maximumPlans / 2)
         for key in dropped { plans[key] = nil }
         recentlyUsed.removeFirst(dropped.count)
-    }
-
-    /// What the plan of a prompt's last tokens is given, so that it, and the steps after it, can choose.
-    func choiceInputs(_ prompt: TokenSequence, _ decoder: Decoder) throws -> [PlanInput] {
-        var inputs = [PlanInput(step, [0])]
-        if !sampling.isGreedy {
-            inputs.append(PlanInput(seed, [UInt32(truncatingIfNeeded: sampling.seed), UInt32(sampling.seed >> 32)]))
-        }
-        if sampling.hasPenalties {
-            var seen = [UInt32](repeating: 0, count: decoder.description.vocabularySize)
-            for (index, id) in prompt.ids.enumerated() where !prompt.padding.contains(index) { seen[id] += 1 }
-            inputs.append(PlanInput(try tokenCounts(decoder), seen))
-        }
-        return inputs
-    }
-
-    private func tokenCounts(_ decoder: Decoder) throws -> any StoredTensor {
-        if let counts { return counts }
-        let made = try backend.makeTensor(
-            "token_counts", TensorShape(columns: decoder.description.vocabularySize), .u32, placement: .device)
-        counts = made
-        return made
     }
 
     /// Tokens that a prefill of `decoder` runs as one, so that no activation exceeds what the device can bind.
@@ -112,87 +84,125 @@ final class SessionPlans {
         return min(prefillChunk, max(1, backend.maximumOutputBytes / 2 / (bytesPerToken.max() ?? 1)))
     }
 
-    func prefill(_ form: PrefillForm, _ decoder: Decoder, _ cache: KVCache) throws -> any Plan {
-        try plan(.prefill(cache: cache.name, form: form, choice: form.choosesToken ? sampling.withoutSeed : nil)) {
-            let tokens = form.tokens
+    /// - Parameters:
+    ///   - choosing: the sequences, in the order of `rows`, whose next tokens are chosen from their last rows; or none.
+    ///   - allLogits: the layers are followed by logits of every row.
+    func prefill(
+        _ rows: [SequenceRows], choosing sequences: [SequenceState], allLogits: Bool, _ decoder: Decoder
+    ) throws -> any Plan {
+        let choice = sequences.isEmpty ? nil : sampling.withoutSeed
+        return try plan(.prefill(rows.map(RowsKey.init), choice: choice, allLogits: allLogits)) {
+            let tokens = rows.reduce(0) { $0 + $1.tokens }
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
-            let builder = DecoderGraph(decoder, cache, hidesPadding: form.hidesPadding)
+            let builder = DecoderGraph(decoder, rows)
             let ids = graph.boundView(self.ids).columns(0..<tokens)
-            let hidden = builder.emitLayers(ids, into: &graph)
-            var bindings = self.bindings(decoder, cache)
-            if let hidden, form.allLogits {
+            let hidden = builder.emitLayers([ids], into: &graph)
+            var bindings = Bindings(decoder, rows.map(\.cache))
+            bindings.add([self.ids])
+            if let hidden, allLogits {
                 let logits = try logits(rows: tokens, decoder)
-                bindings[logits.name] = logits
-                builder.emitHead(hidden, output: graph.boundView(logits), into: &graph)
+                bindings.add([logits])
+                builder.emitHead([hidden], output: graph.boundView(logits), into: &graph)
             }
-            if let hidden, form.choosesToken {
-                try emitChoice(builder, hidden.rows(tokens - 1..<tokens), into: &graph, &bindings)
+            if let hidden, !sequences.isEmpty {
+                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
             }
-            builder.emitAdvance(tokens, into: &graph)
+            builder.emitAdvance(into: &graph)
             return (graph, bindings)
         }
     }
 
-    func decode(_ decoder: Decoder, _ cache: KVCache, hidesPadding: Bool) throws -> any Plan {
-        try plan(.decode(sampling.withoutSeed, hidesPadding: hidesPadding)) {
+    /// One step of sequences: each reads its last chosen token and chooses the next.
+    func decode(_ decoder: Decoder, _ sequences: [SequenceState]) throws -> any Plan {
+        let rows = sequences.map {
+            SequenceRows(cache: $0.receiverCache, tokens: 1, hidesPadding: $0.hidesRows)
+        }
+        return try plan(.decode(rows.map(RowsKey.init), sampling.withoutSeed)) {
             var graph = Graph(name: "decode \(decoder.name)")
-            let builder = DecoderGraph(decoder, cache, hidesPadding: hidesPadding)
-            var bindings = self.bindings(decoder, cache)
-            let ids = graph.boundView(token)
-            if let hidden = builder.emitLayers(ids, into: &graph) {
-                try emitChoice(builder, hidden, into: &graph, &bindings)
+            let builder = DecoderGraph(decoder, rows)
+            var bindings = Bindings(decoder, rows.map(\.cache))
+            bindings.add(sequences.map(\.token))
+            if let hidden = builder.emitLayers(sequences.map { graph.boundView($0.token) }, into: &graph) {
+                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
             }
-            builder.emitAdvance(1, into: &graph)
+            builder.emitAdvance(into: &graph)
             return (graph, bindings)
         }
     }
 
+    /// - Parameters:
+    ///   - rows: sequences with the rows of each that are fused.
+    ///   - projecting: the sharers, by index in `sharers`, whose caches are read.
     func fusion(
-        _ tokens: Int, _ receiver: KVCache, _ sources: [FuserGraph.Source], mode: FusionMode
+        _ rows: [(sequence: SequenceState, tokens: Int)], receiver: Decoder, _ projecting: [Int], _ sharers: [Sharer],
+        mode: FusionMode
     ) throws -> any Plan {
-        try plan(.fusion(tokens: tokens, fusers: sources.map(\.fuser.name))) {
-            var graph = Graph(name: "fusion \(tokens)")
-            let start = graph.boundView(fusionStart)
-            FuserGraph(receiver: receiver, tokens: tokens, start: start).emit(sources, mode: mode, into: &graph)
-            let stored =
-                [fusionStart] + receiver.keys + receiver.values
-                + sources.flatMap { $0.cache.keys + $0.cache.values + $0.fuser.storedWeights }
-            return (graph, Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        let fusers = projecting.map { sharers[$0].fuser }
+        let keys = rows.map { RowsKey($0.sequence.receiverCache, tokens: $0.tokens) }
+        return try plan(.fusion(keys, fusers: fusers.map(\.name))) {
+            var graph = Graph(name: "fusion \(rows.reduce(0) { $0 + $1.tokens })")
+            let fused = rows.map { sequence, tokens in
+                FusedRows(
+                    receiver: sequence.receiverCache, sharers: projecting.compactMap { sequence.sharerCaches[$0] },
+                    tokens: tokens, start: graph.boundView(sequence.fusionStart))
+            }
+            FuserGraph(fusers, fused).emit(mode: mode, into: &graph)
+            var bindings = Bindings()
+            bindings.add(fusers.flatMap(\.storedWeights) + rows.map(\.sequence.fusionStart))
+            for rows in fused { for cache in [rows.receiver] + rows.sharers { bindings.add(cache) } }
+            return (graph, bindings)
         }
     }
 
-    /// Reads the last chosen token with every model, each on its own cache, fuses the new rows, and lets the receiver
-    /// read the token again on the fused cache, whose row it then finds there.
+    /// Reads the last chosen token of each sequence with every model, each on its own cache, fuses the new rows, and lets
+    /// the receiver read the token again on the fused cache, whose row it then finds there.
     ///
-    /// - Parameter unfused: the receiver's own cache, which no fuser changes.
+    /// - Parameters:
+    ///   - sequences: with unfused caches.
+    ///   - projecting: the sharers, by index in `sharers`, that have something to project.
     func response(
-        _ receiver: Decoder, fused: KVCache, unfused: KVCache, _ sharers: [(Decoder, KVCache)],
-        _ sources: [FuserGraph.Source], mode: FusionMode
+        _ sequences: [SequenceState], receiver: Decoder, _ projecting: [Int], _ sharers: [Sharer], mode: FusionMode
     ) throws -> any Plan {
-        try plan(.response(sampling.withoutSeed)) {
+        let keys = sequences.map { RowsKey($0.receiverCache, tokens: 1) }
+        return try plan(.response(keys, sampling.withoutSeed)) {
             var graph = Graph(name: "response \(receiver.name)")
-            let ids = graph.boundView(token)
-            var bindings = self.bindings(receiver, fused)
+            let ids = sequences.map { graph.boundView($0.token) }
+            let caches = sequences.map(\.receiverCache)
+            var bindings = Bindings(receiver, caches)
+            bindings.add(sequences.map(\.token))
             let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
-            for (decoder, cache) in sharers + [(ownRows, unfused)] {
-                let builder = DecoderGraph(decoder, cache)
+            var readers = sharers.enumerated().map { index, sharer in
+                (sharer.decoder, sequences.compactMap { $0.sharerCaches[index] })
+            }
+            readers.append((ownRows, sequences.compactMap(\.unfusedCache)))
+            for (decoder, caches) in readers where !caches.isEmpty {
+                let builder = DecoderGraph(decoder, caches.map { SequenceRows(cache: $0, tokens: 1) })
                 _ = builder.emitLayers(ids, into: &graph)
-                builder.emitAdvance(1, into: &graph)
-                bindings.merge(self.bindings(decoder, cache)) { first, _ in first }
+                builder.emitAdvance(into: &graph)
+                bindings.add(Bindings(decoder, caches))
             }
-            let start = graph.boundView(fused.position)
-            for (from, to) in zip(unfused.keys + unfused.values, fused.keys + fused.values) {
-                let row = graph.scratch("row", TensorShape(columns: from.shape.batch * from.shape.columns))
-                graph.add(.readCache(CacheRead(cache: graph.bound(from), position: start, output: row)))
-                graph.add(.writeCache(CacheWrite(input: row, cache: graph.bound(to), position: start)))
+            for (fused, unfused) in zip(caches, sequences.compactMap(\.unfusedCache)) {
+                let start = graph.boundView(fused.position)
+                for (from, to) in zip(unfused.keys + unfused.values, fused.keys + fused.values) {
+                    let row = graph.scratch("row", TensorShape(columns: from.shape.batch * from.shape.columns))
+                    graph.add(.readCache(CacheRead(cache: graph.bound(from), position: start, output: row)))
+                    graph.add(.writeCache(CacheWrite(input: row, cache: graph.bound(to), position: start)))
+                }
             }
-            FuserGraph(receiver: fused, tokens: 1, start: start).emit(sources, mode: mode, into: &graph)
-            for weight in sources.flatMap(\.fuser.storedWeights) { bindings[weight.name] = weight }
-            let builder = DecoderGraph(receiver, fused, writesCache: false)
+            let fusers = projecting.map { sharers[$0].fuser }
+            let rows = sequences.map { sequence in
+                FusedRows(
+                    receiver: sequence.receiverCache, sharers: projecting.compactMap { sequence.sharerCaches[$0] },
+                    tokens: 1, start: graph.boundView(sequence.receiverCache.position))
+            }
+            FuserGraph(fusers, rows).emit(mode: mode, into: &graph)
+            bindings.add(fusers.flatMap(\.storedWeights))
+            let builder = DecoderGraph(
+                receiver, caches.map { SequenceRows(cache: $0, tokens: 1) }, writesCache: false)
             if let hidden = builder.emitLayers(ids, into: &graph) {
-                try emitChoice(builder, hidden, into: &graph, &bindings)
+                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
             }
-            builder.emitAdvance(1, into: &graph)
+            builder.emitAdvance(into: &graph)
             return (graph, bindings)
         }
     }
@@ -207,50 +217,8 @@ final class SessionPlans {
         return tensor
     }
 
-    private func emitChoice(
-        _ builder: DecoderGraph, _ hidden: TensorView, into graph: inout Graph,
-        _ bindings: inout [String: any StoredTensor]
-    ) throws {
-        let logits = try logits(rows: 1, builder.decoder)
-        bindings[logits.name] = logits
-        let row = graph.boundView(logits)
-        builder.emitHead(hidden, output: row, into: &graph)
-        let step = graph.boundView(self.step)
-        let token = graph.boundView(self.token)
-        let counts = sampling.hasPenalties ? try tokenCounts(builder.decoder) : nil
-        if let counts {
-            bindings[counts.name] = counts
-            graph.add(
-                .penalize(
-                    Penalize(
-                        logits: row, counts: graph.bound(counts), presence: sampling.presencePenalty,
-                        frequency: sampling.frequencyPenalty, repetition: sampling.repetitionPenalty)))
-        }
-        if sampling.isGreedy {
-            graph.add(.argmax(ArgMax(logits: row, token: token, log: graph.bound(log), step: step)))
-        } else {
-            bindings[seed.name] = seed
-            let weights = graph.scratch("weights", TensorShape(columns: row.columns))
-            graph.add(
-                .sample(
-                    Sample(
-                        logits: row, temperature: sampling.temperature, topK: sampling.topK, topP: sampling.topP,
-                        minP: sampling.minP, seed: graph.boundView(seed), step: step, weights: weights, token: token,
-                        log: graph.bound(log))))
-        }
-        if let counts { graph.add(.tally(Tally(token: token, counts: graph.bound(counts)))) }
-        graph.add(.advance(Advance(counter: step, amount: 1)))
-    }
-
-    private func bindings(_ decoder: Decoder, _ cache: KVCache) -> [String: any StoredTensor] {
-        let stored =
-            decoder.storedWeights + cache.keys + cache.values
-            + [cache.position, cache.ropeTable, cache.padding, ids, token, step, log]
-        return Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) })
-    }
-
     private func plan(
-        _ key: Key, _ build: () throws -> (Graph, [String: any StoredTensor])
+        _ key: Key, _ build: () throws -> (Graph, Bindings)
     ) throws -> any Plan {
         if let plan = plans[key] {
             if recentlyUsed.last != key, let index = recentlyUsed.lastIndex(of: key) {
@@ -259,9 +227,33 @@ final class SessionPlans {
             return plan
         }
         let (graph, bindings) = try build()
-        let plan = try backend.compile(graph, bindings: bindings)
+        let plan = try backend.compile(graph, bindings: bindings.byName)
         plans[key] = plan
         recentlyUsed.append(key)
         return plan
+    }
+}
+
+/// The tensors that a graph's bound handles stand for.
+struct Bindings {
+    private(set) var byName: [String: any StoredTensor] = [:]
+
+    init() {}
+
+    init(_ decoder: Decoder, _ caches: [KVCache]) {
+        add(decoder.storedWeights)
+        for cache in caches { add(cache) }
+    }
+
+    mutating func add(_ tensors: [any StoredTensor]) {
+        for tensor in tensors { byName[tensor.name] = tensor }
+    }
+
+    mutating func add(_ cache: KVCache) {
+        add(cache.keys + cache.values + [cache.position, cache.ropeTable, cache.padding])
+    }
+
+    mutating func add(_ other: Bindings) {
+        byName.merge(other.byName) { first, _ in first }
     }
 }

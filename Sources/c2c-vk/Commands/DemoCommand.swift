@@ -113,8 +113,8 @@ struct DemoCommand: ParsableCommand {
             var questions: Int
             var tokens: Double
             var sequential_steps: Double
-            var median_ttft_s: Double
-            var median_total_s: Double
+            var median_ttft_s: Double?
+            var median_total_s: Double?
         }
 
         var device: GenerationReport.Device
