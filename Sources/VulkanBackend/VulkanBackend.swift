@@ -46,6 +46,9 @@ public final class VulkanBackend: Backend {
 
     public var maximumOutputBytes: Int { device.description.limits.maxStorageBufferRange }
 
+    /// Drivers of CPUs use all cores for one kernel, and run the next one after it.
+    public var runsKernelsSideBySide: Bool { device.description.kind != .cpu }
+
     /// Subgroups of eight lanes are vector registers of a CPU. There every load is a gather, lane by lane, also where all lanes
     /// read one address; so few, wide loads pay.
     private var loadsByLane: Bool {

@@ -46,6 +46,8 @@ public struct Execution: Hashable, Sendable {
 /// What a stretch of work belongs to; a backend adds its time up by phase.
 public enum Phase: String, Sendable, CaseIterable {
     case sharerPrefill, receiverPrefill, fusion, decode
+    /// Sharers and receiver side by side.
+    case jointPrefill
 }
 
 /// The bytes a backend holds.
@@ -80,6 +82,9 @@ public protocol Backend: AnyObject {
 
     /// The largest tensor that one operation can write, in bytes.
     var maximumOutputBytes: Int { get }
+
+    /// Whether kernels that don't depend on each other can run at the same time.
+    var runsKernelsSideBySide: Bool { get }
 
     var memory: MemoryUse { get }
 

@@ -57,6 +57,11 @@ struct BenchCommand: ParsableCommand {
     var sharerTokens: Int?
 
     @Flag(
+        inversion: .prefixedNo,
+        help: "Whether sharers and receiver prefill side by side. Default: where the device can run kernels so.")
+    var overlap: Bool?
+
+    @Flag(
         help:
             "Also measure what the device can do: memory bandwidth and float32 arithmetic. Rows get their shares of it; without models nothing else is measured."
     )

@@ -117,11 +117,21 @@ struct Bench {
         guard let session = models.fused else { return rows.compactMap(\.self) }
         let fused = count - 1
         let sharers = session.sharers.count
+        let sharerName = sharers > 1 ? "\(sharers) sharers" : "sharer"
+        if times.phases[.jointPrefill]?.contains(where: { $0 > 0 }) ?? false {
+            rows += [
+                row(
+                    "\(sharerName) + receiver pp\(fused)", (sharers + 1) * fused, times.phases[.jointPrefill],
+                    costs.sharers + costs.receiverSection),
+                row("receiver pp1", 1, times.phases[.receiverPrefill], costs.receiverLast),
+            ]
+        } else {
+            rows += [
+                row("\(sharerName) pp\(fused)", sharers * fused, times.phases[.sharerPrefill], costs.sharers),
+                row("receiver pp\(count)", count, times.phases[.receiverPrefill], costs.receiver),
+            ]
+        }
         rows += [
-            row(
-                "\(sharers > 1 ? "\(sharers) sharers" : "sharer") pp\(fused)", sharers * fused,
-                times.phases[.sharerPrefill], costs.sharers),
-            row("receiver pp\(count)", count, times.phases[.receiverPrefill], costs.receiver),
             row("fusion\(fused)", fused, times.phases[.fusion], costs.fusion),
             row("c2c ttft\(count)", count, times.fusedFirst, costs.sharers + costs.receiver + costs.fusion),
         ]

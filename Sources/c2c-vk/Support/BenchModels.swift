@@ -49,7 +49,9 @@ struct BenchModels {
             as: "receiver", extent: .full(receiverModel.description), weightType: weightType, seed: command.seed,
             on: backend)
         func session(_ decoder: Decoder, _ sharers: [Sharer] = []) throws -> Session {
-            try Session(on: backend, receiver: decoder, sharers: sharers, capacity: capacity, cacheType: cacheType)
+            try Session(
+                on: backend, receiver: decoder, sharers: sharers, capacity: capacity, cacheType: cacheType,
+                overlapsPrefill: command.overlap)
         }
         names = [receiverModel.name] + sharerModels.map(\.name)
         weightBytes = receiver.weightBytes
@@ -81,6 +83,7 @@ struct BenchModels {
         let engine = try Engine(models, modes: modes)
         var options = Responder.Options(command.compute)
         options.context = capacity
+        options.overlapsPrefill = command.overlap
         let responder = try engine.load(
             on: backend, weightType: command.compute.weights.elementType, options: options)
         names = engine.models.map { URL(filePath: $0.path).lastPathComponent }

@@ -26,12 +26,17 @@ struct BenchWork {
         }
     }
 
-    /// The receiver's prefill in two sections.
-    var receiver: Work {
+    /// The receiver's prefill in two sections: all but the last token, and that.
+    var receiver: Work { receiverSection + receiverLast }
+
+    var receiverSection: Work {
         guard let session = models.fused else { return Work() }
-        let cache = session.receiverCache
-        return session.receiver.work(tokens: prompt - 1, cache: cache)
-            + session.receiver.work(tokens: 1, after: prompt - 1, logitRows: 1, cache: cache)
+        return session.receiver.work(tokens: prompt - 1, cache: session.receiverCache)
+    }
+
+    var receiverLast: Work {
+        guard let session = models.fused else { return Work() }
+        return session.receiver.work(tokens: 1, after: prompt - 1, logitRows: 1, cache: session.receiverCache)
     }
 
     /// All fusers.

@@ -87,10 +87,13 @@ struct GenerationReport: Encodable {
         stages = answer.stages.count > 1 ? answer.stages.map(Stage.init) : nil
         // In text-to-text the sharer is prefilled as a receiver is, in a stage of its own.
         let sharerStage = answer.stages.count > 1 ? answer.stages[0].phaseSeconds[.receiverPrefill] : nil
+        // What ran side by side took each of them that long.
+        let joint = final.phaseSeconds[.jointPrefill] ?? 0
         let decodeSeconds = final.result.decodeSeconds
         timings = Timings(
-            load_s: loadSeconds, sharer_prefill_s: sharerStage ?? final.phaseSeconds[.sharerPrefill] ?? 0,
-            receiver_prefill_s: final.phaseSeconds[.receiverPrefill] ?? 0,
+            load_s: loadSeconds,
+            sharer_prefill_s: sharerStage ?? (final.phaseSeconds[.sharerPrefill] ?? 0) + joint,
+            receiver_prefill_s: (final.phaseSeconds[.receiverPrefill] ?? 0) + joint,
             fusion_s: final.phaseSeconds[.fusion] ?? 0, ttft_s: answer.timeToFirstToken, decode_s: decodeSeconds,
             decode_tokens_per_s: decodeSeconds > 0 ? Double(final.result.decodedTokens) / decodeSeconds : 0)
         total_s = answer.totalSeconds
