@@ -3,7 +3,7 @@ import Inference
 
 /// Runs of the models' sessions, and what they took.
 ///
-/// The ways to a first token are run in turn, so that what disturbs the machine disturbs all of them alike.
+/// All lengths, and all ways to a first token, are run in turn, so that what disturbs the machine disturbs them alike.
 struct Bench {
     private let command: BenchCommand
     private let backend: any Backend
@@ -21,8 +21,8 @@ struct Bench {
     func run() throws -> BenchReport {
         var rows: [BenchReport.Row] = []
         var ratios: [BenchReport.Ratios] = []
-        for count in command.promptTokens.values {
-            let times = try measure(prompt(count))
+        let timesByCount = try measure()
+        for (count, times) in zip(command.promptTokens.values, timesByCount) {
             rows += self.rows(count, times)
             if let fused = times.fusedFirst.mean, let alone = times.aloneFirst.mean {
                 ratios.append(
@@ -53,14 +53,21 @@ struct Bench {
     }
 
     /// One run of everything to warm up, then the measured ones.
-    private func measure(_ prompt: [Int]) throws -> Times {
-        var times = Times()
-        try run(prompt, newTokens: 1, &times)
-        times = Times()
+    ///
+    /// - Returns: by prompt.
+    private func measure() throws -> [Times] {
+        let prompts = command.promptTokens.values.map(prompt)
+        // The longest first, so that scratch memory is made once, as large as it needs to be.
+        for prompt in prompts.sorted(by: { $0.count > $1.count }) {
+            var times = Times()
+            try run(prompt, newTokens: min(1, command.newTokens.values.max() ?? 0), &times)
+            try runText(prompt, &times)
+        }
+        var times = prompts.map { _ in Times() }
         for _ in 0..<command.repetitions {
-            for newTokens in command.newTokens.values { try run(prompt, newTokens: newTokens, &times) }
-            if let writer = models.writer, let count = command.writtenTokens {
-                times.writtenFirst.append(try textToText(writer, prompt, count))
+            for (index, prompt) in prompts.enumerated() {
+                for newTokens in command.newTokens.values { try run(prompt, newTokens: newTokens, &times[index]) }
+                try runText(prompt, &times[index])
             }
         }
         return times
@@ -83,14 +90,15 @@ struct Bench {
         return try session.generate(Prompt(prompt, sections: sections), maxNewTokens: newTokens + 1)
     }
 
-    /// Seconds until the receiver has its first token when the sharer writes `count` tokens, which it reads after the
-    /// prompt. In a chat it would read the question twice; so this is the least that text-to-text takes.
-    private func textToText(_ writer: Session, _ prompt: [Int], _ count: Int) throws -> Double {
+    /// Text-to-text, if asked for: the sharer writes tokens, which the receiver reads after the prompt. In a chat it would read
+    /// the question twice; so this is the least that text-to-text takes.
+    private func runText(_ prompt: [Int], _ times: inout Times) throws {
+        guard let writer = models.writer, let count = command.writtenTokens else { return }
         let clock = ContinuousClock()
         let start = clock.now
         let written = try generate(writer, prompt, count - 1).tokens
         _ = try generate(models.alone, prompt + written.map { $0 % models.vocabularySize }, 0)
-        return (clock.now - start).seconds
+        times.writtenFirst.append((clock.now - start).seconds)
     }
 
     private func prompt(_ count: Int) -> [Int] {
