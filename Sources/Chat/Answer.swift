@@ -8,7 +8,7 @@ public struct AnswerStage: Sendable {
     public var result: GenerationResult
     /// Empty for a model without a tokenizer.
     public var text: String
-    /// Device seconds by phase.
+    /// Device seconds by phase, of all that was answered together.
     public var phaseSeconds: [Phase: Double]
 
     /// Forward passes that had to wait for each other: the prompt's, and one for every token after the first.
@@ -20,9 +20,9 @@ public struct Answer: Sendable {
     public var mode: AnswerMode
     /// In order; only text-to-text has two.
     public var stages: [AnswerStage]
-    /// Wall-clock seconds from the question to the answer's first token.
+    /// Wall-clock seconds from the question, or questions that were asked together, to the answer's first token.
     public var timeToFirstToken: Double
-    /// Wall-clock seconds from the question to the answer's last token.
+    /// Wall-clock seconds from the question to the answer's last token, or to the last of all that were asked together.
     public var totalSeconds: Double
 
     /// The stage whose text is the answer.

@@ -52,6 +52,10 @@ struct JinjaFailure: Error {
         self.position = position
     }
 
+    static var integerRange: JinjaFailure {
+        JinjaFailure("an integer goes out of the range of 64 bits", kind: .limit)
+    }
+
     static func textLimit(_ bytes: Int) -> JinjaFailure {
         JinjaFailure("a text grows beyond \(bytes) bytes", kind: .limit)
     }

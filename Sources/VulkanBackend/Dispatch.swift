@@ -5,11 +5,15 @@ import VulkanCompute
 struct Dispatch {
     /// The kernel's name and variant, as the embedded shader is called: `linear TYPE=BF16 TILE=8x8`.
     var kernel: String
+    /// Tells pipelines apart.
+    var pipeline: String { specialization.isEmpty ? kernel : "\(kernel) \(specialization)" }
     /// Names the launch in profiles.
     var label: String
     var bindings: [BufferBinding]
     /// Which of them the kernel reads as texels.
     var texelBindings: Set<Int> = []
+    /// The values of specialization constants 0, 1, ...
+    var specialization: [UInt32] = []
     /// The push constants, in the order the shader declares them.
     var constants: [UInt32]
     var groups: (x: Int, y: Int, z: Int)

@@ -32,6 +32,8 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
+    /// See `VulkanBackend.usesMatrixUnits`.
+    let usesMatrixUnits: Bool
     /// Memory of at least so many bytes between the launches of one op.
     let temporary: (_ byteCount: Int) throws -> Buffer
 
@@ -65,6 +67,11 @@ struct DispatchEncoder {
             if let heads = HeadRows(rest), let joined = try encode(heads) {
                 dispatches.append(joined)
                 rest.removeFirst(heads.opCount)
+            } else if case .linear(let product) = op, case .swiGLU(let gate)? = rest.dropFirst().first,
+                let joined = try encode(product, gatedBy: gate)
+            {
+                dispatches += joined
+                rest.removeFirst(2)
             } else {
                 dispatches += try encode(op)
                 rest.removeFirst()

@@ -2,7 +2,7 @@ import Inference
 import VulkanCompute
 
 /// What follows a product with queries, keys and values side by side, as one launch: both norms where the model has them,
-/// both rotations, and the writes to both caches.
+/// the rotation, and the writes to both caches.
 struct HeadRows {
     /// A norm of every head, in place.
     struct Norm {
@@ -25,38 +25,33 @@ struct HeadRows {
 
     /// The ops at the start of `ops`; nil where they are others, or their operands don't lie as one launch needs them.
     init?(_ ops: ArraySlice<Op>) {
-        var rest = ops
         var found: [RMSNorm] = []
-        while found.count < 2, case .rmsNorm(let norm)? = rest.first, norm.input == norm.output {
-            found.append(norm)
-            rest.removeFirst()
-        }
-        guard found.isEmpty || found.count == 2, rest.count >= 4 else { return nil }
-        let next = Array(rest.prefix(4))
-        guard case .rope(let queryRope) = next[0], case .rope(let keyRope) = next[1],
-            case .writeCache(let keyWrite) = next[2], case .writeCache(let valueWrite) = next[3]
+        while found.count < 2, case .rmsNorm(let norm)? = ops.dropFirst(found.count).first { found.append(norm) }
+        let next = Array(ops.dropFirst(found.count).prefix(3))
+        guard found.count != 1, next.count == 3, case .rope(let rope) = next[0],
+            case .writeCache(let keyWrite) = next[1],
+            case .writeCache(let valueWrite) = next[2], rope.input == rope.output
         else { return nil }
-        queries = queryRope.input
-        keys = keyRope.input
+        keys = keyWrite.input
         values = valueWrite.input
-        headDim = queryRope.headDim
-        table = queryRope.table
-        position = queryRope.position
+        headDim = rope.headDim
+        table = rope.table
+        position = rope.position
         keyCache = keyWrite.cache
         valueCache = valueWrite.cache
-        opCount = found.count + 4
-
-        let positions = [keyRope.position, keyWrite.position, valueWrite.position]
-        let isInPlace = queryRope.output == queries && keyRope.output == keys && keyWrite.input == keys
+        opCount = found.count + 3
+        // Queries and keys are rotated together.
+        guard rope.input.columns > keys.columns else { return nil }
+        queries = rope.input.columns(0..<rope.input.columns - keys.columns)
         // A head's columns are taken in pairs of each half.
-        guard isInPlace, positions.allSatisfy({ $0 == position }), keyRope.table == table,
-            keyRope.headDim == headDim, headDim % 4 == 0, keys.columns == values.columns,
-            Self.isBehind(keys, queries), Self.isBehind(values, keys)
+        guard keyWrite.position == position, valueWrite.position == position, headDim % 4 == 0,
+            keys.columns == values.columns, Self.isBehind(keys, queries), Self.isBehind(values, keys)
         else { return nil }
         if found.count == 2 {
             let (query, key) = (found[0], found[1])
-            guard query.input == queries, key.input == keys, query.groups * headDim == queries.columns,
-                key.groups * headDim == keys.columns, query.epsilon == key.epsilon
+            guard query.input == queries, query.output == queries, key.input == keys, key.output == keys,
+                query.groups * headDim == queries.columns, key.groups * headDim == keys.columns,
+                query.epsilon == key.epsilon
             else { return nil }
             norms = (Norm(weight: query.weight, epsilon: query.epsilon), Norm(weight: key.weight, epsilon: key.epsilon))
         }

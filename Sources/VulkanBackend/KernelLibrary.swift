@@ -13,18 +13,19 @@ final class KernelLibrary {
     /// Makes what `dispatches` need and is not there yet, all at once, so that they compile side by side.
     func prepare(_ dispatches: [Dispatch]) throws {
         var wanted: [String: Dispatch] = [:]
-        for dispatch in dispatches where kernels[dispatch.kernel] == nil {
-            wanted[dispatch.kernel] = dispatch
+        for dispatch in dispatches where kernels[dispatch.pipeline] == nil {
+            wanted[dispatch.pipeline] = dispatch
         }
         let names = wanted.keys.sorted()
         let descriptions = try names.compactMap { name -> KernelDescription? in
             guard let dispatch = wanted[name] else { return nil }
-            guard let shader = EmbeddedShaders[name] else {
-                throw InferenceError.badGraph("there is no kernel \"\(name)\" among the embedded shaders")
+            guard let shader = EmbeddedShaders[dispatch.kernel] else {
+                throw InferenceError.badGraph("there is no kernel \"\(dispatch.kernel)\" among the embedded shaders")
             }
             return KernelDescription(
                 label: name, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
-                texelBindings: dispatch.texelBindings, pushConstantBytes: dispatch.constants.count * 4)
+                texelBindings: dispatch.texelBindings, pushConstantBytes: dispatch.constants.count * 4,
+                specialization: dispatch.specialization.enumerated().map { (UInt32($0), $1) })
         }
         for (name, kernel) in zip(names, try device.makeKernels(descriptions)) {
             kernels[name] = kernel
@@ -33,7 +34,7 @@ final class KernelLibrary {
 
     /// - Parameter dispatch: one that `prepare` has seen.
     func record(_ dispatch: Dispatch, into recorder: CommandRecorder) throws {
-        guard let kernel = kernels[dispatch.kernel] else {
+        guard let kernel = kernels[dispatch.pipeline] else {
             throw InferenceError.badGraph("kernel \"\(dispatch.kernel)\" was not prepared")
         }
         try dispatch.constants.withUnsafeBytes {

@@ -1,8 +1,54 @@
 import Inference
 import VulkanCompute
 
+/// What a workgroup of `linear` computes.
+private struct LinearTile {
+    /// As the kernel's variants are called.
+    var name: String
+    /// Rows of the weight.
+    var groupRows: Int
+    var tokens: Int
+    /// Invocations of a workgroup where the kernel leaves them open.
+    var lanes: Int?
+}
+
 extension DispatchEncoder {
-    func encode(_ op: Linear) throws -> [Dispatch] {
+    private func tile(_ weight: TensorInfo, tokens: Int) -> LinearTile {
+        if loadsByLane {
+            switch tokens {
+            case 1: return LinearTile(name: "L8x1", groupRows: 64, tokens: 1)
+            case ...8: return LinearTile(name: "L8x8", groupRows: 64, tokens: 8)
+            default: return LinearTile(name: "L8x16", groupRows: 64, tokens: 16)
+            }
+        }
+        let lanes = weight.shape.rows.groups(of: 8) <= limits.maxComputeWorkGroupCount.x ? subgroupLanes : nil
+        switch (tokens, lanes) {
+        case (1, let lanes?): return LinearTile(name: "S8x1", groupRows: 8, tokens: 1, lanes: lanes)
+        case (...8, let lanes?): return LinearTile(name: "S8x8", groupRows: 8, tokens: 8, lanes: lanes)
+        default:
+            // Matrix units multiply float16, which holds what these types do.
+            let isExact = weight.type == .f16 || weight.type == .bf16
+            return LinearTile(
+                name: usesMatrixUnits && isExact ? "M64x64" : "T64x64", groupRows: 64, tokens: 64)
+        }
+    }
+
+    /// A product whose second half is gated by its first, as one launch with what gates it.
+    ///
+    /// - Returns: nil where the product is needed elsewhere too, or its weight can't be bound as a whole.
+    func encode(_ op: Linear, gatedBy gate: SwiGLU) throws -> [Dispatch]? {
+        let isPlain = op.bias == nil && op.residual == nil && op.activation == .none
+        let product = op.output.tensor
+        guard isPlain, gate.input == op.output, op.output.batch == 1, info(product).storage == .scratch,
+            graph.ops.count(where: { $0.reads.contains(product) }) == 1, try windows(op.weight, .read).count == 1
+        else { return nil }
+        var gated = op
+        gated.output = gate.output
+        return try encode(gated, isGated: true)
+    }
+
+    /// - Parameter isGated: the output is the product's second half gated by its first, and half as wide.
+    func encode(_ op: Linear, isGated: Bool = false) throws -> [Dispatch] {
         guard op.input.offset % 8 == 0 else {
             throw InferenceError.badGraph("linear: the input must start at a multiple of eight columns")
         }
@@ -12,19 +58,12 @@ extension DispatchEncoder {
         let residual = try op.residual.map { try operand($0, .read) }
         let output = try operand(op.output, .write)
         let tokens = op.input.rows
-        // Decode reads each weight once; there a wide tile of tokens would be idle.
-        let tile: (name: String, rows: Int, tokens: Int) =
-            switch (tokens, loadsByLane) {
-            case (1, false): ("4x1", 4, 1)
-            case (_, false): ("8x8", 8, 8)
-            case (1, true): ("L8x1", 8, 1)
-            case (...8, true): ("L8x8", 8, 8)
-            case (_, true): ("L8x16", 8, 16)
-            }
+        let tile = tile(weight, tokens: tokens)
         var flags = 0
         if bias != nil { flags |= 1 }
         if residual != nil { flags |= 2 }
         if op.activation == .gelu { flags |= 4 }
+        if isGated { flags |= 8 }
 
         return try windows(op.weight, .read).map { window in
             let matrices = window.matrices.count
@@ -38,7 +77,7 @@ extension DispatchEncoder {
                     input.binding, window.operand.binding, bias?.binding ?? input.binding,
                     residual?.binding ?? input.binding, output.binding,
                 ],
-                texelBindings: loadsByLane ? [0, 1] : [],
+                texelBindings: loadsByLane ? [0, 1] : [], specialization: tile.lanes.map { [UInt32($0)] } ?? [],
                 constants: constants(
                     weight.shape.columns, window.rows.count, window.rows.lowerBound, tokens,
                     window.operand.offset / 8, weight.shape.rowStride / 8, weight.shape.batchStride / 8,
@@ -46,9 +85,21 @@ extension DispatchEncoder {
                     op.bias.map { info($0).shape.batchStride } ?? 0,
                     residual?.offset ?? 0, op.residual?.rowStride ?? 0, op.residual?.batchStride ?? 0,
                     output.offset, op.output.rowStride, op.output.batchStride, window.matrices.lowerBound, flags),
-                groups: (window.rows.count.groups(of: 8 * tile.rows), tokens.groups(of: tile.tokens), matrices),
+                groups: (window.rows.count.groups(of: tile.groupRows), tokens.groups(of: tile.tokens), matrices),
                 cost: DispatchCost(
                     bytes: weightCount * weight.type.byteCount + activations * 4, flops: 2 * weightCount * tokens))
+        }
+    }
+}
+
+extension Graph {
+    /// Where a product is followed by what gates it, so that they may run as one.
+    var gatedProducts: [Range<Int>] {
+        ops.indices.dropLast().compactMap { index in
+            guard case .linear(let product) = ops[index], case .swiGLU(let gate) = ops[index + 1],
+                gate.input == product.output
+            else { return nil }
+            return index..<index + 2
         }
     }
 }

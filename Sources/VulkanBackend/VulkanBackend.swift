@@ -13,6 +13,8 @@ public struct VulkanBackendOptions: Sendable {
     public var maximumBindingBytes: Int?
     /// Takes the kernels for devices that load lane by lane; nil is what the device's properties say.
     public var loadsByLane: Bool?
+    /// Multiplies with the device's matrix units; nil where it has them and they prove right.
+    public var matrixUnits: Bool?
 
     public init() {}
 }
@@ -57,6 +59,11 @@ public final class VulkanBackend: Backend {
             description.limits.subgroupSize == 8 && description.features.int64 && description.features.subgroupBallot
         return isPossible && options.loadsByLane ?? true
     }
+
+    /// Whether products of many tokens run on the device's matrix units.
+    public private(set) lazy var usesMatrixUnits: Bool =
+        MatrixUnits.exist(on: device.description)
+        && options.matrixUnits ?? MatrixUnits.multiplyRight(on: device)
 
     private var bindableBytes: Int {
         min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
@@ -125,7 +132,7 @@ public final class VulkanBackend: Backend {
     public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
         try graph.validate(bindings: bindings)
         let alignment = max(256, device.description.limits.minStorageBufferOffsetAlignment)
-        let scratchPlan = ScratchPlan(graph, alignment: alignment)
+        let scratchPlan = ScratchPlan(graph, alignment: alignment, joined: graph.gatedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         var locations: [Tensor: DispatchEncoder.Location] = [:]
@@ -146,7 +153,7 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane, temporary: temporaryBuffer)
+            loadsByLane: loadsByLane, usesMatrixUnits: usesMatrixUnits, temporary: temporaryBuffer)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 

@@ -55,6 +55,20 @@ struct ScratchPlanTests {
         }
         #expect(ScratchPlan(graph, alignment: 256).byteCount == 2 * 512)
     }
+
+    @Test("what one of joined ops reads never shares bytes with what another writes")
+    func joined() throws {
+        var graph = Graph(name: "joined")
+        let input = graph.scratch("input", TensorShape(columns: 64))
+        let product = graph.scratch("product", TensorShape(columns: 64))
+        let output = graph.scratch("output", TensorShape(columns: 32))
+        graph.add(.swiGLU(SwiGLU(input: input, output: product)))
+        graph.add(.swiGLU(SwiGLU(input: product, output: output)))
+        let apart = ScratchPlan(graph, alignment: 16)
+        #expect(apart.offsets[input.tensor] == apart.offsets[output.tensor])
+        let joined = ScratchPlan(graph, alignment: 16, joined: [0..<2])
+        #expect(joined.byteCount == (64 + 64 + 32) * 4)
+    }
 }
 
 @Suite

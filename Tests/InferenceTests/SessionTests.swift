@@ -145,7 +145,7 @@ struct SessionTests {
                 prefillChunk: chunk)
         }
         func asked(_ ids: [Int]) -> Prompt {
-            Prompt(ids, sections: Section.defaults(promptLength: ids.count, sharerCount: 0))
+            Prompt(ids, sections: Section.lastApart(promptLength: ids.count, sharerMask: -1))
         }
         var hiding = asked(prompt)
         hiding.hiddenRows = 3..<9

@@ -40,6 +40,14 @@ private func failure(_ source: String, _ limits: JinjaLimits = JinjaLimits()) ->
             "{{ 'a' | indent(10 ** 12) }}",
             "{{ ('x' * 1000000).replace('x', 'y' * 1000000) }}",
             "{{ ('y' * 1000000).join(range(99999) | map('string')) }}",
+            "{% set s = ' ' * 8000000 %}{% for i in range(99999) %}{% set t = s | trim %}{% endfor %}",
+            "{% set s = 'x' * 8000000 %}{% for i in range(99999) %}{% set t = s | length %}{% endfor %}",
+            "{% set s = 'x' * 8000000 %}{% for i in range(99999) %}{% set t = {s: 1} %}{% endfor %}",
+            "{% set s = 'x' * 4000000 %}{{ ([s] * 1000) | sort | length }}",
+            "{{ ('\\t' * 1000000).expandtabs(1000) }}",
+            "{% set ns = namespace(s=[1]) %}{% for i in range(9999) %}{% set ns.s = ns.s | select %}{% endfor %}",
+            "{% for i in range(99999) %}{% set t = range(99999) | map('string') | list %}{% endfor %}",
+            "{{ '%*d' % (-9223372036854775807 - 1, 5) }}",
             "{{ ['a'] | batch(10 ** 12, 'x') | list }}",
             "{{ 2 ** 63 }}", "{{ 10 ** 10 ** 10 }}",
             "{{ [1, [2]] | tojson(indent='x' * 9000000) }}",
@@ -60,6 +68,17 @@ private func failure(_ source: String, _ limits: JinjaLimits = JinjaLimits()) ->
         let start = Date()
         let error = failure(source)
         #expect(error != nil)
+        #expect(Date().timeIntervalSince(start) < 5)
+    }
+
+    @Test("Long sequences take time in proportion")
+    func longSequences() throws {
+        let start = Date()
+        let template = try JinjaTemplate(
+            "{{ range(99999) | map('string') | select | list | length }} {{ range(99999) | groupby('x', 0) | length }} "
+                + "{{ '-abc'.zfill(-9223372036854775807 - 1) }} {{ 'abc' | truncate(9223372036854775807) }}",
+            name: "t")
+        #expect(try template.render([:]) == "99999 1 -abc abc")
         #expect(Date().timeIntervalSince(start) < 5)
     }
 

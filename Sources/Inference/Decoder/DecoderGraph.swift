@@ -101,20 +101,17 @@ struct DecoderGraph {
         let rotated = qkv.columns(0..<(writesCache ? queryWidth + kvWidth : queryWidth))
         for (sequence, range) in zip(sequences, ranges) {
             let rows = rotated.rows(range)
+            let position = graph.boundView(sequence.cache.position)
             graph.add(
                 .rope(
                     RoPE(
                         input: rows, headDim: description.headDim, table: graph.bound(sequence.cache.ropeTable),
-                        position: graph.boundView(sequence.cache.position), output: rows)))
-        }
-        if writesCache {
-            for (sequence, range) in zip(sequences, ranges) {
-                let position = graph.boundView(sequence.cache.position)
-                for (rows, cache) in [(keys, sequence.cache.keys), (values, sequence.cache.values)] {
-                    graph.add(
-                        .writeCache(
-                            CacheWrite(input: rows.rows(range), cache: graph.bound(cache[layer]), position: position)))
-                }
+                        position: position, output: rows)))
+            guard writesCache else { continue }
+            for (rows, cache) in [(keys, sequence.cache.keys), (values, sequence.cache.values)] {
+                graph.add(
+                    .writeCache(
+                        CacheWrite(input: rows.rows(range), cache: graph.bound(cache[layer]), position: position)))
             }
         }
         if decoder.extent.endsAtCache && layer == decoder.extent.layerCount - 1 { return false }

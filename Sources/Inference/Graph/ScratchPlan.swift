@@ -6,15 +6,21 @@ public struct ScratchPlan: Sendable {
     /// Bytes the block needs.
     public private(set) var byteCount = 0
 
-    /// - Parameter alignment: every offset is a multiple of it; a power of two.
-    public init(_ graph: Graph, alignment: Int) {
+    /// - Parameters:
+    ///   - alignment: every offset is a multiple of it; a power of two.
+    ///   - joined: ops that may run as one, so that what one of them reads must outlive what another writes.
+    public init(_ graph: Graph, alignment: Int, joined: [Range<Int>] = []) {
+        var times = Array(graph.ops.indices)
+        for range in joined {
+            for index in range { times[index] = range.lowerBound }
+        }
         var lifetimes: [Tensor: ClosedRange<Int>] = [:]
         var parts: [Tensor: Set<Int>] = [:]
         for (index, op) in graph.ops.enumerated() {
             let part = graph.independentParts.firstIndex { $0.contains(index) }
             for tensor in op.reads + op.writes where graph.info(tensor).storage == .scratch {
-                let first = lifetimes[tensor]?.lowerBound ?? index
-                lifetimes[tensor] = first...index
+                let first = lifetimes[tensor]?.lowerBound ?? times[index]
+                lifetimes[tensor] = first...times[index]
                 if let part { parts[tensor, default: []].insert(part) }
             }
         }

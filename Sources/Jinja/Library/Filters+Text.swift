@@ -1,8 +1,8 @@
 extension Filters {
     static let text: [String: Filter] = [
         "string": { interpreter, value, _ in .string(try interpreter.text(value)) },
-        "safe": { interpreter, value, _ in .string(try interpreter.text(value)) },
-        "lower": { interpreter, value, _ in .string(try interpreter.text(value).lowercased()) },
+        "safe": { interpreter, value, _ in .markup(try interpreter.text(value)) },
+        "lower": { interpreter, value, _ in .string(PythonString.lowered(try interpreter.text(value))) },
         "upper": { interpreter, value, _ in .string(try interpreter.text(value).uppercased()) },
         "capitalize": { interpreter, value, _ in .string(PythonString.capitalized(try interpreter.text(value))) },
         "title": { interpreter, value, _ in
@@ -68,12 +68,11 @@ extension Filters {
             let end = try bound.string("end") ?? "..."
             let leeway = try bound.integer("leeway") ?? 5
             let text = try interpreter.text(value)
-            let room = length - end.unicodeScalars.count
-            guard room >= 0, leeway >= 0 else {
+            guard length >= end.unicodeScalars.count, leeway >= 0 else {
                 throw JinjaFailure("expected length >= \(end.unicodeScalars.count) and leeway >= 0")
             }
             guard text.unicodeScalars.count - length > leeway else { return .string(text) }
-            let cut = String(text.unicodeScalars.prefix(room))
+            let cut = String(text.unicodeScalars.prefix(length - end.unicodeScalars.count))
             let kept = bound.flag("killwords") ? cut : PythonString.splitFromRight(cut, by: " ", limit: 1)[0]
             return .string(kept + end)
         },
@@ -86,9 +85,9 @@ extension Filters {
             }
             return .int(count)
         },
-        "escape": { .string(try escaped($0, $1, $2)) },
-        "e": { .string(try escaped($0, $1, $2)) },
-        "forceescape": { .string(try escaped($0, $1, $2)) },
+        "escape": { interpreter, value, _ in .markup(try escaped(value, interpreter)) },
+        "e": { interpreter, value, _ in .markup(try escaped(value, interpreter)) },
+        "forceescape": { interpreter, value, _ in .markup(try escaped(value.plain, interpreter)) },
         "urlencode": { interpreter, value, _ in
             switch value {
             case .dictionary(let dictionary): return .string(try query(interpreter, dictionary.pairs))
@@ -122,7 +121,9 @@ extension Filters {
         },
     ]
 
-    private static func escaped(_ interpreter: Interpreter, _ value: Value, _ arguments: Arguments) throws -> String {
+    /// Text for HTML; what is marked stays as it is.
+    static func escaped(_ value: Value, _ interpreter: Interpreter) throws -> String {
+        if case .markup(let text) = value { return text }
         var result = ""
         for scalar in try interpreter.text(value).unicodeScalars {
             switch scalar {

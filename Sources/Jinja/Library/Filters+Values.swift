@@ -8,18 +8,24 @@ extension Filters {
             },
             "batch": { interpreter, value, arguments in
                 let bound = try arguments.bound(to: ["linecount", "fill_with"], of: "batch")
-                guard let size = try bound.integer("linecount"), size > 0 else {
-                    throw JinjaFailure("batch takes a positive number")
+                guard let size = try bound.integer("linecount") else {
+                    throw JinjaFailure("batch takes a number of elements")
                 }
-                let elements = try elements(interpreter, value)
-                var batches = stride(from: 0, to: elements.count, by: size).map {
-                    Array(elements[$0..<min($0 + size, elements.count)])
+                var batches: [Value] = []
+                var batch: [Value] = []
+                for element in try elements(interpreter, value) {
+                    if batch.count == size {
+                        batches.append(.list(batch))
+                        batch = []
+                    }
+                    batch.append(element)
                 }
-                if let fill = bound["fill_with"], fill.isFill, let last = batches.last, last.count < size {
+                if let fill = bound["fill_with"], fill.isFill, !batch.isEmpty, batch.count < size {
                     try interpreter.charge(size)
-                    batches[batches.count - 1] += Array(repeating: fill, count: size - last.count)
+                    batch += Array(repeating: fill, count: size - batch.count)
                 }
-                return .generator(Value.Generator(batches.map(Value.list)))
+                if !batch.isEmpty { batches.append(.list(batch)) }
+                return .generator(Value.Generator(batches))
             },
             "slice": { interpreter, value, arguments in
                 let bound = try arguments.bound(to: ["slices", "fill_with"], of: "slice")
@@ -51,12 +57,13 @@ extension Filters {
                     try interpreter.sorted(
                         dictionary.pairs,
                         by: { pair in
-                            guard case .sequence(let pair) = pair else { return [] }
-                            return [folded(pair.values[by == "key" ? 0 : 1], bound.flag("case_sensitive"))]
+                            guard case .sequence(let pair) = pair else { return .none }
+                            return try folded(
+                                interpreter, pair.values[by == "key" ? 0 : 1], bound.flag("case_sensitive"))
                         }, isReversed: bound.flag("reverse")))
             },
             "first": { interpreter, value, _ in
-                if case .generator(let generator) = value { return generator.next() ?? noFirst }
+                if case .generator(let generator) = value { return try generator.next(interpreter) ?? noFirst }
                 return try elements(interpreter, value).first ?? noFirst
             },
             "last": { interpreter, value, _ in
@@ -72,12 +79,16 @@ extension Filters {
                     try interpreter.follow(attribute, from: value, default: bound["default"])
                 }
                 let values = try interpreter.sorted(
-                    try elements(interpreter, value), by: { [folded(try key($0), isCaseSensitive)] }, isReversed: false)
+                    try elements(interpreter, value), by: { try folded(interpreter, try key($0), isCaseSensitive) },
+                    isReversed: false)
                 var groups: [(key: Value, values: [Value])] = []
                 for value in values {
                     let current = try key(value)
-                    if let last = groups.last,
-                        try interpreter.isEqual(folded(last.key, isCaseSensitive), folded(current, isCaseSensitive))
+                    let last = groups.last?.key
+                    if let last,
+                        try interpreter.isEqual(
+                            try folded(interpreter, last, isCaseSensitive),
+                            try folded(interpreter, current, isCaseSensitive))
                     {
                         groups[groups.count - 1].values.append(value)
                     } else {
@@ -121,9 +132,12 @@ extension Filters {
                     try interpreter.sorted(
                         try elements(interpreter, value),
                         by: { value in
-                            try paths.map {
-                                folded(try interpreter.follow($0, from: value), bound.flag("case_sensitive"))
-                            }
+                            .list(
+                                try paths.map {
+                                    try folded(
+                                        interpreter, try interpreter.follow($0, from: value),
+                                        bound.flag("case_sensitive"))
+                                })
                         }, isReversed: bound.flag("reverse")))
             },
             "unique": { interpreter, value, arguments in
@@ -131,53 +145,52 @@ extension Filters {
                 let attribute = try path(bound["attribute"])
                 var seen = Value.Dictionary()
                 let unique = try elements(interpreter, value).filter { element in
-                    let key = folded(try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                    let key = try folded(
+                        interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                    try interpreter.charge(key.weight)
                     guard try seen.value(key) == nil else { return false }
                     try seen.set(key, .none)
                     return true
                 }
                 return .generator(Value.Generator(unique))
             },
-            "max": extreme("max") { try $1.isLess(than: $0) },
-            "min": extreme("min") { try $0.isLess(than: $1) },
-            "map": { interpreter, value, arguments in
-                let elements = try elements(interpreter, value)
+            "max": extreme("max") { try $0.isLess($2, than: $1) },
+            "min": extreme("min") { try $0.isLess($1, than: $2) },
+            "map": { _, value, arguments in
                 guard let first = arguments.positional.first else {
-                    let bound = try arguments.bound(to: ["attribute", "default"], of: "map")
-                    let attribute = try path(try bound.required("attribute"))
-                    let mapped = try elements.map {
-                        try interpreter.follow(attribute, from: $0, default: bound["default"])
-                    }
-                    return .generator(Value.Generator(mapped))
+                    return .generator(
+                        Value.Generator(over: value) { interpreter, element in
+                            let bound = try arguments.bound(to: ["attribute", "default"], of: "map")
+                            let attribute = try path(try bound.required("attribute"))
+                            return try interpreter.follow(attribute, from: element, default: bound["default"])
+                        })
                 }
-                guard case .string(let name) = first else { throw JinjaFailure("map takes the name of a filter") }
                 let rest = arguments.dropping(1)
-                return .generator(Value.Generator(try elements.map { try interpreter.filter(name, $0, rest) }))
+                return .generator(
+                    Value.Generator(over: value) { interpreter, element in
+                        guard case .string(let name) = first else {
+                            throw JinjaFailure("map takes the name of a filter")
+                        }
+                        return try interpreter.filter(name, element, rest)
+                    })
             },
         ]
         for (name, keeps, byAttribute) in [
             ("select", true, false), ("reject", false, false), ("selectattr", true, true), ("rejectattr", false, true),
         ] {
-            filters[name] = { interpreter, value, arguments in
-                var arguments = arguments
-                var attribute: [Value] = []
-                if byAttribute {
-                    guard let first = arguments.positional.first else {
-                        throw JinjaFailure("\(name) takes the name of an attribute")
-                    }
-                    attribute = try path(first)
-                    arguments = arguments.dropping(1)
-                }
-                var testName: String?
-                if let first = arguments.positional.first {
-                    guard case .string(let text) = first else { throw JinjaFailure("\(name) takes the name of a test") }
-                    (testName, arguments) = (text, arguments.dropping(1))
-                }
-                let kept = try elements(interpreter, value).filter { element in
-                    let value = try interpreter.follow(attribute, from: element)
-                    return try (testName.map { try interpreter.test($0, value, arguments) } ?? value.isTrue) == keeps
-                }
-                return .generator(Value.Generator(kept))
+            filters[name] = { _, value, arguments in
+                let attribute = byAttribute ? arguments.positional.first : .some(.none)
+                let rest = byAttribute ? arguments.dropping(1) : arguments
+                return .generator(
+                    Value.Generator(over: value) { interpreter, element in
+                        guard let attribute else { throw JinjaFailure("\(name) takes the name of an attribute") }
+                        let value = try interpreter.follow(try path(attribute), from: element)
+                        guard let test = rest.positional.first else { return value.isTrue == keeps ? element : nil }
+                        guard case .string(let testName) = test else {
+                            throw JinjaFailure("\(name) takes the name of a test")
+                        }
+                        return try interpreter.test(testName, value, rest.dropping(1)) == keeps ? element : nil
+                    })
             }
         }
         return filters
@@ -199,15 +212,16 @@ extension Filters {
     }
 
     private static func extreme(
-        _ name: String, _ precedes: @escaping @Sendable (Value, Value) throws -> Bool
+        _ name: String, _ precedes: @escaping @Sendable (Interpreter, Value, Value) throws -> Bool
     ) -> Filter {
         { interpreter, value, arguments in
             let bound = try arguments.bound(to: ["case_sensitive", "attribute"], of: name)
             let attribute = try path(bound["attribute"])
             var best: (value: Value, key: Value)?
             for element in try elements(interpreter, value) {
-                let key = folded(try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
-                if let current = best, !(try precedes(key, current.key)) { continue }
+                let key = try folded(
+                    interpreter, try interpreter.follow(attribute, from: element), bound.flag("case_sensitive"))
+                if let current = best, !(try precedes(interpreter, key, current.key)) { continue }
                 best = (element, key)
             }
             return best?.value ?? .undefined("No aggregated item, sequence was empty.")

@@ -2,7 +2,20 @@
 enum Filters {
     typealias Filter = @Sendable (Interpreter, Value, Arguments) throws -> Value
 
-    static let all: [String: Filter] = text.merging(values) { $1 }.merging(numbers) { $1 }
+    static let all: [String: Filter] = [text, values, numbers, markup].reduce([:]) { $0.merging($1) { $1 } }
+
+    static let takingNoArguments: Set = [
+        "abs", "capitalize", "count", "e", "escape", "first", "forceescape", "items", "last", "length", "list", "lower",
+        "reverse", "safe", "string", "striptags", "title", "upper", "wordcount",
+    ]
+
+    /// Those that leave marked text marked: the others, and all tests, see mere text.
+    static let keepingMarks: Set = [
+        "string", "trim", "lower", "upper", "capitalize", "center", "indent", "format", "truncate",
+    ]
+
+    /// Those that look at the mark themselves.
+    static let readingMarks: Set = ["safe", "escape", "e", "forceescape", "default", "d", "attr"]
 
     /// The elements of what isn't a mere undefined: those filters that need a value say which is missing.
     static func elements(_ interpreter: Interpreter, _ value: Value) throws -> [Value] {
@@ -16,7 +29,8 @@ enum Filters {
             switch value {
             case .double(let number): return .double(number.magnitude)
             default:
-                guard let integer = value.integer, integer != .min else { throw wrongType("abs", value) }
+                guard let integer = value.integer else { throw wrongType("abs", value) }
+                guard integer != .min else { throw JinjaFailure.integerRange }
                 return .int(abs(integer))
             }
         },
@@ -24,6 +38,7 @@ enum Filters {
             let fallback = try arguments.bound(to: ["default"], of: "float")["default"] ?? .double(0)
             switch value {
             case .string(let text): return PythonString.float(text).map(Value.double) ?? fallback
+            case .undefined(let hint): throw JinjaFailure(hint)
             default: return value.number.map(Value.double) ?? fallback
             }
         },
@@ -37,6 +52,7 @@ enum Filters {
                 return PythonString.float(text).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(Value.int)
                     ?? fallback
             case .double(let number): return Int(exactly: number.rounded(.towardZero)).map(Value.int) ?? fallback
+            case .undefined(let hint): throw JinjaFailure(hint)
             default: return value.integer.map(Value.int) ?? fallback
             }
         },
@@ -65,6 +81,7 @@ enum Filters {
         "sum": { interpreter, value, arguments in
             let bound = try arguments.bound(to: ["attribute", "start"], of: "sum")
             let attribute = try path(bound["attribute"])
+            if case .string = bound["start"] { throw JinjaFailure("sum() can't sum strings; use 'join'") }
             return try elements(interpreter, value).reduce(bound["start"] ?? .int(0)) {
                 try interpreter.sum($0, try interpreter.follow(attribute, from: $1))
             }
@@ -90,9 +107,9 @@ enum Filters {
     }
 
     /// For comparing: text of all cases as one, unless asked otherwise.
-    static func folded(_ value: Value, _ isCaseSensitive: Bool) -> Value {
-        if !isCaseSensitive, case .string(let text) = value { return .string(text.lowercased()) }
-        return value
+    static func folded(_ interpreter: Interpreter, _ value: Value, _ isCaseSensitive: Bool) throws -> Value {
+        guard !isCaseSensitive, case .string(let text) = value else { return value }
+        return .string(try interpreter.checked(PythonString.lowered(text)))
     }
 }
 
@@ -109,15 +126,10 @@ extension Interpreter {
     }
 
     /// Those elements in order, stable; equal ones as they stood.
-    func sorted(_ values: [Value], by keys: (Value) throws -> [Value], isReversed: Bool) throws -> [Value] {
-        let keyed = try values.map { (value: $0, keys: try keys($0)) }
-        func isLess(_ left: [Value], _ right: [Value]) throws -> Bool {
-            for (a, b) in zip(left, right) where !(try isEqual(a, b)) { return try a.isLess(than: b) }
-            return false
-        }
+    func sorted(_ values: [Value], by key: (Value) throws -> Value, isReversed: Bool) throws -> [Value] {
+        let keyed = try values.map { (value: $0, key: try key($0)) }
         let ordered = try Order.sorted(keyed) { left, right in
-            try charge()
-            return isReversed ? try isLess(right.keys, left.keys) : try isLess(left.keys, right.keys)
+            isReversed ? try isLess(right.key, than: left.key) : try isLess(left.key, than: right.key)
         }
         return ordered.map(\.value)
     }

@@ -171,7 +171,7 @@ enum PercentFormat {
             if index < scalars.count, scalars[index] == "*" {
                 index += 1
                 guard let value = try argument().integer else { throw JinjaFailure("* wants int") }
-                guard value <= FormatSpecification.maximumNumber else {
+                guard value.magnitude <= FormatSpecification.maximumNumber else {
                     throw JinjaFailure("a width beyond \(FormatSpecification.maximumNumber)", kind: .limit)
                 }
                 return value
@@ -229,7 +229,7 @@ enum PercentFormat {
             }
             if index < scalars.count, scalars[index] == "." {
                 index += 1
-                specification.precision = try size() ?? 0
+                specification.precision = max(0, try size() ?? 0)
             }
             while index < scalars.count, ["h", "l", "L"].contains(scalars[index]) { index += 1 }
             let type = try next()

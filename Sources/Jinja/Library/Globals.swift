@@ -7,8 +7,8 @@ enum Globals {
     private static var functions: [(String, Call)] {
         [
             ("range", range),
-            ("dict", { _, arguments in .dictionary(try dictionary(arguments, of: "dict")) }),
-            ("namespace", { try $0.makeNamespace(try dictionary($1, of: "namespace")) }),
+            ("dict", { .dictionary(try dictionary($0, $1, of: "dict")) }),
+            ("namespace", { try $0.makeNamespace(try dictionary($0, $1, of: "namespace")) }),
             ("cycler", cycler),
             ("joiner", joiner),
             (
@@ -53,7 +53,9 @@ enum Globals {
     }
 
     /// From another dictionary, or pairs, and named arguments.
-    private static func dictionary(_ arguments: Arguments, of function: String) throws -> Value.Dictionary {
+    private static func dictionary(
+        _ interpreter: Interpreter, _ arguments: Arguments, of function: String
+    ) throws -> Value.Dictionary {
         guard arguments.positional.count <= 1 else {
             throw JinjaFailure("\(function) takes at most one unnamed argument")
         }
@@ -61,14 +63,13 @@ enum Globals {
         switch arguments.positional.first {
         case nil: break
         case .dictionary(let dictionary): result = dictionary
-        case .sequence(let sequence):
-            for element in sequence.values {
-                guard case .sequence(let pair) = element, pair.values.count == 2 else {
-                    throw JinjaFailure("\(function) takes pairs")
-                }
-                try result.set(pair.values[0], pair.values[1])
+        case .some(let value):
+            for element in try interpreter.elements(of: value) {
+                let pair = try interpreter.elements(of: element)
+                guard pair.count == 2 else { throw JinjaFailure("\(function) takes pairs") }
+                try interpreter.charge(pair[0].weight)
+                try result.set(pair[0], pair[1])
             }
-        case .some(let value): throw JinjaFailure("'\(value.typeName)' object is not iterable")
         }
         for (name, value) in arguments.named { try result.set(.string(name), value) }
         return result

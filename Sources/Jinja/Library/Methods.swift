@@ -11,7 +11,7 @@ enum Methods {
         switch value {
         case .string(let text):
             guard let method = strings[name] else { return nil }
-            return bound(name, to: value) { try method($0, text, $1) }
+            return bound(name, to: value) { try method($0, text, $1.plain) }
         case .sequence(let sequence):
             if sequence.kind == .list, changing.list.contains(name) { return unsafe(name, value) }
             if sequence.kind == .group, name == "grouper" { return sequence.values[0] }
@@ -23,9 +23,18 @@ enum Methods {
             if changing.dictionary.contains(name) { return unsafe(name, value) }
             guard let method = dictionaries[name] else { return nil }
             return bound(name, to: value) { try method($0, dictionary, $1) }
-        case .namespace(let namespace): return namespace.attributes[name]
+        case .namespace(let namespace):
+            // The sandbox hides names with an underscore.
+            return name.hasPrefix("_") ? unsafe(name, value) : namespace.attributes[name]
         case .loop(let loop): return attribute(name, of: loop)
         case .function(let function): return name == "name" ? .string(function.name) : nil
+        case .markup(let text):
+            guard let method = strings[name] else { return nil }
+            return bound(name, to: value) {
+                let result = try method($0, text, $1.plain)
+                guard case .sequence(let pieces) = result else { return result.marked }
+                return .sequence(Value.Sequence(pieces.kind, pieces.values.map(\.marked)))
+            }
         case .undefined, .none, .bool, .int, .double, .generator: return nil
         }
     }
@@ -83,6 +92,7 @@ enum Methods {
 
     private static let dictionaries: [String: DictionaryMethod] = [
         "get": { _, dictionary, arguments in
+            guard arguments.named.isEmpty else { throw JinjaFailure("get() takes no keyword arguments") }
             let bound = try arguments.bound(to: ["key", "default"], of: "get")
             return try dictionary.value(try bound.required("key")) ?? bound["default"] ?? .none
         },
@@ -122,8 +132,8 @@ enum Methods {
 
     private static let strings: [String: StringMethod] = [
         "capitalize": plain { PythonString.capitalized($0) },
-        "casefold": plain { $0.lowercased() },
-        "lower": plain { $0.lowercased() },
+        "casefold": plain(PythonString.caseFolded),
+        "lower": plain(PythonString.lowered),
         "upper": plain { $0.uppercased() },
         "title": plain { PythonString.titled($0) },
         "swapcase": plain { PythonString.caseSwapped($0) },
@@ -134,6 +144,8 @@ enum Methods {
         "isdigit": all(PythonString.isDigit),
         "isnumeric": all(PythonString.isNumeric),
         "isspace": all(PythonString.isSpace),
+        "isidentifier": { _, text, _ in .bool(PythonString.isIdentifier(text)) },
+        "isprintable": { _, text, _ in .bool(text.unicodeScalars.allSatisfy(PythonText.isPrintable)) },
         "islower": { _, text, _ in .bool(PythonString.isCased(text, lower: true)) },
         "isupper": { _, text, _ in .bool(PythonString.isCased(text, lower: false)) },
         "istitle": { _, text, _ in .bool(PythonString.isTitle(text)) },
@@ -144,7 +156,7 @@ enum Methods {
         "ljust": padding("ljust", .left),
         "rjust": padding("rjust", .right),
         "zfill": { interpreter, text, arguments in
-            let width = try arguments.bound(to: ["width"], of: "zfill").integer("width") ?? 0
+            let width = max(0, try arguments.bound(to: ["width"], of: "zfill").integer("width") ?? 0)
             try interpreter.checkLength(width)
             let sign = text.unicodeScalars.first.map { $0 == "+" || $0 == "-" } ?? false ? 1 : 0
             let (head, tail) = (text.unicodeScalars.prefix(sign), text.unicodeScalars.dropFirst(sign))
@@ -199,6 +211,11 @@ enum Methods {
             let bound = try arguments.bound(to: ["keepends"], of: "splitlines")
             try interpreter.charge(text.utf8.count)
             return .list(PythonString.lines(text, keepsEnds: bound.flag("keepends")).map(Value.string))
+        },
+        "expandtabs": { interpreter, text, arguments in
+            let size = try arguments.bound(to: ["tabsize"], of: "expandtabs").integer("tabsize") ?? 8
+            try interpreter.checkLength(size)
+            return .string(try PythonString.withoutTabs(text, size: size, limit: interpreter.limits.textBytes))
         },
         "partition": { try partition($0, $1, $2, fromRight: false) },
         "rpartition": { try partition($0, $1, $2, fromRight: true) },

@@ -58,11 +58,51 @@ enum PythonString {
         return found
     }
 
+    static func isIdentifier(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
+        return text.unicodeScalars.allSatisfy(\.properties.isXIDContinue)
+    }
+
     // MARK: Case
+
+    /// `str.lower`, where a sigma that ends a word has a form of its own.
+    static func lowered(_ text: String) -> String {
+        guard StringSearch.first("Σ", in: text) != nil else { return text.lowercased() }
+        let scalars = Array(text.unicodeScalars)
+        var result = ""
+        for (index, scalar) in scalars.enumerated() {
+            guard scalar == "Σ" else {
+                result += scalar.properties.lowercaseMapping
+                continue
+            }
+            let before = scalars[..<index].last { !$0.properties.isCaseIgnorable }
+            let after = scalars[(index + 1)...].first { !$0.properties.isCaseIgnorable }
+            let endsWord = before?.properties.isCased ?? false && !(after?.properties.isCased ?? false)
+            result += endsWord ? "ς" : "σ"
+        }
+        return result
+    }
+
+    /// `str.casefold`: nearly always what lower case makes of upper case.
+    static func caseFolded(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x131: result.unicodeScalars.append(scalar)
+            case 0x1E9E: result += "ss"
+            // Cherokee folds to upper case.
+            case 0x13A0...0x13F5: result.unicodeScalars.append(scalar)
+            case 0x13F8...0x13FD, 0xAB70...0xABBF: result += scalar.properties.uppercaseMapping
+            default: result += scalar.properties.uppercaseMapping.lowercased()
+            }
+        }
+        return result
+    }
 
     static func capitalized(_ text: String) -> String {
         guard let first = text.unicodeScalars.first else { return "" }
-        return first.properties.titlecaseMapping + String(text.unicodeScalars.dropFirst()).lowercased()
+        let rest = lowered(text).unicodeScalars.dropFirst(first.properties.lowercaseMapping.unicodeScalars.count)
+        return first.properties.titlecaseMapping + String(rest)
     }
 
     /// `str.title`
@@ -176,6 +216,22 @@ enum PythonString {
         return lines
     }
 
+    /// `str.expandtabs`
+    ///
+    /// - Throws: `JinjaFailure` (limit) if the result has more than `limit` bytes.
+    static func withoutTabs(_ text: String, size: Int, limit: Int) throws -> String {
+        var result = String.UnicodeScalarView()
+        var (column, length) = (0, 0)
+        for scalar in text.unicodeScalars {
+            let count = scalar != "\t" ? 1 : size > 0 ? size - column % size : 0
+            length += count
+            guard length <= limit else { throw JinjaFailure.textLimit(limit) }
+            for _ in 0..<count { result.append(scalar == "\t" ? " " : scalar) }
+            column = scalar == "\n" || scalar == "\r" ? 0 : column + count
+        }
+        return String(result)
+    }
+
     // MARK: Replacing
 
     /// - Throws: `JinjaFailure` (limit) if the result has more than `limit` bytes.
@@ -225,9 +281,12 @@ enum PythonString {
         let trimmed = stripped(text, of: nil, at: .both)
         guard let plain = withoutUnderscores(trimmed[...]) else { return nil }
         let number = asciiDigits(plain)
-        let unsigned = number.lowercased().drop { $0 == "+" || $0 == "-" }
+        let isSigned = number.hasPrefix("+") || number.hasPrefix("-")
+        let unsigned = number.lowercased().dropFirst(isSigned ? 1 : 0)
         if ["inf", "infinity", "nan"].contains(String(unsigned)) { return Double(number.lowercased()) }
-        guard unsigned.utf8.allSatisfy({ "0123456789.e+-".utf8.contains($0) }) else { return nil }
+        guard unsigned.utf8.allSatisfy({ "0123456789.e+-".utf8.contains($0) }), !unsigned.hasPrefix("+"),
+            !unsigned.hasPrefix("-")
+        else { return nil }
         // Swift wants digits on both sides of the point.
         var padded = unsigned.hasPrefix(".") ? "0" + unsigned : String(unsigned)
         if let point = padded.firstIndex(of: ".") {

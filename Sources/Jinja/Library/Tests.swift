@@ -17,7 +17,7 @@ enum Tests {
             "mapping": { _, value, _ in if case .dictionary = value { true } else { false } },
             "callable": { _, value, _ in
                 switch value {
-                case .function, .loop: true
+                case .function, .loop, .undefined: true
                 default: false
                 }
             },
@@ -34,16 +34,13 @@ enum Tests {
                 default: false
                 }
             },
-            "escaped": { _, _, _ in false },
+            "escaped": { _, value, _ in if case .markup = value { true } else { false } },
             "lower": { interpreter, value, _ in PythonString.isCased(try interpreter.text(value), lower: true) },
             "upper": { interpreter, value, _ in PythonString.isCased(try interpreter.text(value), lower: false) },
-            "even": { _, value, _ in try integer(value) % 2 == 0 },
-            "odd": { _, value, _ in try integer(value) % 2 != 0 },
-            "divisibleby": { _, value, arguments in
-                let divisor = try integer(try other(arguments))
-                guard divisor != 0 else { throw JinjaFailure("integer division or modulo by zero") }
-                let value = try integer(value)
-                return divisor == -1 || value % divisor == 0
+            "even": { interpreter, value, _ in try remainder(interpreter, value, .int(2)) == 0 },
+            "odd": { interpreter, value, _ in try remainder(interpreter, value, .int(2)) == 1 },
+            "divisibleby": { interpreter, value, arguments in
+                try remainder(interpreter, value, try other(arguments)) == 0
             },
             "in": { try $0.contains(try other($2), $1) },
             "sameas": { _, value, arguments in
@@ -63,10 +60,10 @@ enum Tests {
         let comparisons: [([String], Test)] = [
             (["eq", "equalto", "=="], { try $0.isEqual($1, try other($2)) }),
             (["ne", "!="], { !(try $0.isEqual($1, try other($2))) }),
-            (["lt", "lessthan", "<"], { _, value, arguments in try value.isLess(than: try other(arguments)) }),
-            (["gt", "greaterthan", ">"], { _, value, arguments in try other(arguments).isLess(than: value) }),
-            (["le", "<="], { _, value, arguments in !(try other(arguments).isLess(than: value)) }),
-            (["ge", ">="], { _, value, arguments in !(try value.isLess(than: try other(arguments))) }),
+            (["lt", "lessthan", "<"], { try $0.compare($1, .less, try other($2)) }),
+            (["gt", "greaterthan", ">"], { try $0.compare($1, .greater, try other($2)) }),
+            (["le", "<="], { try $0.compare($1, .lessOrEqual, try other($2)) }),
+            (["ge", ">="], { try $0.compare($1, .greaterOrEqual, try other($2)) }),
         ]
         for (names, test) in comparisons { for name in names { tests[name] = test } }
         return tests
@@ -81,9 +78,7 @@ enum Tests {
         return value
     }
 
-    private static func integer(_ value: Value) throws -> Int {
-        if case .undefined(let hint) = value { throw JinjaFailure(hint) }
-        guard let integer = value.integer else { throw JinjaFailure("'\(value.typeName)' is not an integer") }
-        return integer
+    private static func remainder(_ interpreter: Interpreter, _ value: Value, _ divisor: Value) throws -> Double? {
+        try interpreter.arithmetic(.remainder, value, divisor).number
     }
 }

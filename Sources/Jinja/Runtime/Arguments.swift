@@ -3,6 +3,8 @@ struct Arguments {
     var positional: [Value] = []
     var named: [(name: String, value: Value)] = []
 
+    var isEmpty: Bool { positional.isEmpty && named.isEmpty }
+
     /// The values by the names of a function's parameters.
     ///
     /// - Throws: `JinjaFailure` if there are too many, an unknown name, or one given twice.
@@ -27,6 +29,13 @@ struct Arguments {
     /// The call without its first arguments.
     func dropping(_ count: Int) -> Arguments {
         Arguments(positional: Array(positional.dropFirst(count)), named: named)
+    }
+}
+
+extension Arguments {
+    /// With marked text as mere text.
+    var plain: Arguments {
+        Arguments(positional: positional.map(\.plain), named: named.map { ($0.name, $0.value.plain) })
     }
 }
 

@@ -34,7 +34,11 @@ extension Interpreter {
         case .tuple(let elements): return try checked(.tuple(try elements.map { try evaluate($0, scope) }))
         case .dictionary(let pairs):
             var dictionary = Value.Dictionary()
-            for (key, value) in pairs { try dictionary.set(try evaluate(key, scope), try evaluate(value, scope)) }
+            for (key, value) in pairs {
+                let key = try evaluate(key, scope)
+                try charge(key.weight)
+                try dictionary.set(key, try evaluate(value, scope))
+            }
             return try checked(.dictionary(dictionary))
         case .conditional(let test, let value, let otherwise):
             if try evaluate(test, scope).isTrue { return try evaluate(value, scope) }
@@ -129,12 +133,19 @@ extension Interpreter {
 
     func filter(_ name: String, _ value: Value, _ arguments: Arguments) throws -> Value {
         guard let filter = Filters.all[name] else { throw JinjaFailure("unknown filter '\(name)'") }
-        return try checked(try filter(self, value, arguments))
+        guard !Filters.takingNoArguments.contains(name) || arguments.isEmpty else {
+            throw JinjaFailure("the filter '\(name)' takes no arguments")
+        }
+        if case .string(let text) = value.plain { try charge(text.utf8.count / 16) }
+        guard !Filters.readingMarks.contains(name) else { return try checked(try filter(self, value, arguments)) }
+        let result = try checked(try filter(self, value.plain, arguments.plain))
+        if case .markup = value, Filters.keepingMarks.contains(name) { return result.marked }
+        return result
     }
 
     func test(_ name: String, _ value: Value, _ arguments: Arguments) throws -> Bool {
         guard let test = Tests.all[name] else { throw JinjaFailure("unknown test '\(name)'") }
-        return try test(self, value, arguments)
+        return try test(self, name == "escaped" ? value : value.plain, arguments.plain)
     }
 
     // MARK: Operators
@@ -147,19 +158,24 @@ extension Interpreter {
     private func negated(_ value: Value) throws -> Value {
         if let integer = value.integer {
             let (result, overflows) = 0.subtractingReportingOverflow(integer)
-            guard !overflows else { throw outOfRange }
+            guard !overflows else { throw JinjaFailure.integerRange }
             return .int(result)
         }
         guard case .double(let number) = value else { throw badOperand("-", value) }
         return .double(-number)
     }
 
-    private var outOfRange: JinjaFailure { JinjaFailure("an integer goes out of the range of 64 bits", kind: .limit) }
-
-    private func arithmetic(_ operation: ArithmeticOperator, _ left: Value, _ right: Value) throws -> Value {
+    func arithmetic(_ operation: ArithmeticOperator, _ left: Value, _ right: Value) throws -> Value {
         if let a = left.integer, let b = right.integer { return try arithmetic(operation, a, b) }
         if let a = left.number, let b = right.number { return try arithmetic(operation, a, b) }
         switch (operation, left, right) {
+        case (.add, .markup, .string), (.add, .string, .markup), (.add, .markup, .markup):
+            let texts = (try Filters.escaped(left, self), try Filters.escaped(right, self))
+            return .markup(try checked(texts.0 + texts.1))
+        case (.remainder, .markup, _):
+            return try arithmetic(operation, left.plain, try escapedArguments(right)).marked
+        case (.multiply, .markup, _), (.multiply, _, .markup):
+            return try arithmetic(operation, left.plain, right.plain).marked
         case (_, .undefined(let hint), _): throw JinjaFailure(hint)
         case (.remainder, .string(let format), _):
             return .string(try checked(try PercentFormat.text(format, right, self)))
@@ -175,6 +191,16 @@ extension Interpreter {
         }
         throw JinjaFailure(
             "unsupported operand type(s) for \(operation.rawValue): '\(left.typeName)' and '\(right.typeName)'")
+    }
+
+    /// Text in the arguments of a marked format.
+    private func escapedArguments(_ arguments: Value) throws -> Value {
+        switch arguments {
+        case .string, .markup: return .string(try Filters.escaped(arguments, self))
+        case .sequence(let sequence) where sequence.kind == .tuple:
+            return .tuple(try sequence.values.map { try escapedArguments($0) })
+        default: return arguments
+        }
     }
 
     func sum(_ left: Value, _ right: Value) throws -> Value { try arithmetic(.add, left, right) }
@@ -196,7 +222,7 @@ extension Interpreter {
 
     private func arithmetic(_ operation: ArithmeticOperator, _ a: Int, _ b: Int) throws -> Value {
         func checked(_ result: (partialValue: Int, overflow: Bool)) throws -> Value {
-            guard !result.overflow else { throw outOfRange }
+            guard !result.overflow else { throw JinjaFailure.integerRange }
             return .int(result.partialValue)
         }
         switch operation {
@@ -209,14 +235,14 @@ extension Interpreter {
         case .floorDivide, .remainder:
             guard b != 0 else { throw JinjaFailure("integer division or modulo by zero") }
             let quotient = a.dividedReportingOverflow(by: b)
-            guard !quotient.overflow else { throw outOfRange }
+            guard !quotient.overflow else { throw JinjaFailure.integerRange }
             // Python rounds down, and the remainder has the divisor's sign.
             let rest = a - quotient.partialValue * b
             let isBelow = rest != 0 && (rest < 0) != (b < 0)
             if operation == .remainder { return .int(isBelow ? rest + b : rest) }
             return .int(isBelow ? quotient.partialValue - 1 : quotient.partialValue)
         case .power:
-            guard b >= 0 else { return .double(Self.power(Double(a), Double(b))) }
+            guard b >= 0 else { return try arithmetic(.power, Double(a), Double(b)) }
             var result = 1
             for _ in 0..<(a.magnitude < 2 ? min(b, 2 + b % 2) : b) {
                 guard case .int(let product) = try checked(result.multipliedReportingOverflow(by: a)) else { break }
@@ -231,7 +257,13 @@ extension Interpreter {
         case .add: return .double(a + b)
         case .subtract: return .double(a - b)
         case .multiply: return .double(a * b)
-        case .power: return .double(Self.power(a, b))
+        case .power:
+            guard a != 0 || b >= 0 else { throw JinjaFailure("0.0 cannot be raised to a negative power") }
+            let power = Self.power(a, b)
+            guard power.isFinite || !a.isFinite || !b.isFinite else {
+                throw JinjaFailure(power.isNaN ? "a power that is a complex number" : "numerical result out of range")
+            }
+            return .double(power)
         case .divide, .floorDivide, .remainder:
             guard b != 0 else { throw JinjaFailure("float division by zero") }
             if operation == .divide { return .double(a / b) }
@@ -241,21 +273,20 @@ extension Interpreter {
         }
     }
 
-    private func compare(_ left: Value, _ comparison: ComparisonOperator, _ right: Value) throws -> Bool {
+    func compare(_ left: Value, _ comparison: ComparisonOperator, _ right: Value) throws -> Bool {
         switch comparison {
         case .equal: return try isEqual(left, right)
         case .notEqual: return !(try isEqual(left, right))
         case .isIn: return try contains(right, left)
         case .isNotIn: return !(try contains(right, left))
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
-            try charge(min(left.weight, right.weight))
             // Numbers that aren't numbers are in no order.
             if (left.number?.isNaN ?? false) || (right.number?.isNaN ?? false) { return false }
             switch comparison {
-            case .less: return try left.isLess(than: right)
-            case .greater: return try right.isLess(than: left)
-            case .lessOrEqual: return !(try right.isLess(than: left))
-            default: return !(try left.isLess(than: right))
+            case .less: return try isLess(left, than: right)
+            case .greater: return try isLess(right, than: left)
+            case .lessOrEqual: return !(try isLess(right, than: left))
+            default: return !(try isLess(left, than: right))
             }
         }
     }
@@ -263,13 +294,15 @@ extension Interpreter {
     /// Python's `in`.
     func contains(_ container: Value, _ value: Value) throws -> Bool {
         switch container {
-        case .string(let text):
-            guard case .string(let part) = value else {
+        case .string(let text), .markup(let text):
+            guard case .string(let part) = value.plain else {
                 throw JinjaFailure("'in <string>' requires string as left operand, not \(value.typeName)")
             }
             try charge(text.utf8.count / 16)
             return StringSearch.first(part, in: text) != nil
-        case .dictionary(let dictionary): return try dictionary.value(value) != nil
+        case .dictionary(let dictionary):
+            try charge(value.weight)
+            return try dictionary.value(value) != nil
         default:
             return try elements(of: container).contains { try isEqual($0, value) }
         }
@@ -285,9 +318,13 @@ extension Interpreter {
 
     /// `value[index]`: the item, else Python's attribute if the index is a string.
     func item(_ index: Value, of value: Value, isAttribute: Bool = false) throws -> Value {
+        let index = index.plain
         switch value {
         case .undefined(let hint): throw JinjaFailure(hint)
-        case .dictionary(let dictionary): if index.isHashable, let found = try dictionary.value(index) { return found }
+        case .markup where index.integer != nil: return try item(index, of: value.plain).marked
+        case .dictionary(let dictionary):
+            try charge(index.weight)
+            if index.isHashable, let found = try dictionary.value(index) { return found }
         case .sequence(let sequence) where sequence.isIndexed:
             if let position = index.integer {
                 let offset = position < 0 ? position + sequence.values.count : position
@@ -319,6 +356,7 @@ extension Interpreter {
 
     private func slice(_ value: Value, _ start: Int?, _ stop: Int?, _ step: Int?) throws -> Value {
         switch value {
+        case .markup: return try slice(value.plain, start, stop, step).marked
         case .string(let text):
             try charge(text.utf8.count / 16)
             let scalars = Array(text.unicodeScalars)

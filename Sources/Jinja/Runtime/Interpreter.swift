@@ -86,6 +86,11 @@ final class Interpreter {
         return left.isEqual(to: right)
     }
 
+    func isLess(_ left: Value, than right: Value) throws -> Bool {
+        try charge(min(left.weight, right.weight))
+        return try left.isLess(than: right)
+    }
+
     func makeNamespace(_ attributes: Value.Dictionary) throws -> Value {
         _ = try checked(.dictionary(attributes))
         return keep(Value.Namespace(attributes))
@@ -144,14 +149,18 @@ final class Interpreter {
         case .loop(let loop): try run(loop, try evaluate(loop.elements, scope), scope, level: 0)
         case .set(let target, let expression): try assign(try evaluate(expression, scope), to: target, scope)
         case .setBlock(let target, let filter, let body):
-            var value = Value.string(try captured { _ = try run(body, Scope(parent: scope)) })
+            var flow = Flow.normal
+            var value = Value.string(try captured { flow = try run(body, Scope(parent: scope)) })
+            guard flow == .normal else { return flow }
             if let filter { value = try evaluate(filter, scope, piped: value) }
             try assign(value, to: target, scope)
         case .macro(let macro): scope.set(macro.name, function(macro, scope))
         case .call(let call, let caller):
             try write(try text(try evaluate(call, scope, caller: function(caller, scope))))
         case .filter(let filter, let body):
-            let text = try captured { _ = try run(body, Scope(parent: scope)) }
+            var flow = Flow.normal
+            let text = try captured { flow = try run(body, Scope(parent: scope)) }
+            guard flow == .normal else { return flow }
             try write(try self.text(try evaluate(filter, scope, piped: .string(text))))
         case .with(let values, let body):
             let inner = Scope(parent: scope)
@@ -200,17 +209,19 @@ final class Interpreter {
             }
         }
         defer { loop.recurse = nil }
-        var isEmpty = true
+        // As Jinja compiles it: a round that 'break' or 'continue' cuts short doesn't keep the 'else' from running.
+        var runsOtherwise = true
         for (index, value) in values.enumerated() {
-            isEmpty = false
             try charge()
             loop.index = index
             let inner = Scope(parent: scope)
             inner.set("loop", .loop(loop))
             try assign(value, to: statement.target, inner)
-            if try run(statement.body, inner) == .leaveLoop { break }
+            let flow = try run(statement.body, inner)
+            if flow == .leaveLoop { break }
+            if flow == .normal { runsOtherwise = false }
         }
-        if isEmpty { _ = try run(statement.otherwise, Scope(parent: scope)) }
+        if runsOtherwise { _ = try run(statement.otherwise, Scope(parent: scope)) }
     }
 
     /// A macro as a value, with the names around its definition.
@@ -227,10 +238,11 @@ final class Interpreter {
         var named = Value.Dictionary()
         for (name, value) in arguments.named { try named.set(.string(name), value) }
         var rest = Value.Dictionary()
+        var caller = Value.none
         for (key, value) in zip(named.keys, named.values) {
             guard case .string(let name) = key, !macro.parameters.contains(where: { $0.name == name }) else { continue }
             if name == "caller", macro.takesCaller {
-                inner.set(name, value)
+                caller = value
             } else {
                 guard macro.takesKwargs else { throw JinjaFailure("macro '\(macro.name)' takes no argument '\(name)'") }
                 try rest.set(key, value)
@@ -256,16 +268,26 @@ final class Interpreter {
         }
         if macro.takesVarargs { inner.set("varargs", try checked(.tuple(extra))) }
         if macro.takesKwargs { inner.set("kwargs", .dictionary(rest)) }
+        if macro.takesCaller {
+            if case .none = caller { caller = .undefined("No caller defined") }
+            inner.set("caller", caller)
+        }
         return .string(try captured { _ = try run(macro.body, inner) })
     }
 
     // MARK: Sequences
 
+    /// The elements one by one, of a generator no sooner than they are wanted.
+    func iterator(over value: Value) throws -> Value.Generator.Step {
+        if case .generator(let generator) = value { return { try generator.next($0) } }
+        return Value.Generator.steps(through: try elements(of: value))
+    }
+
     /// What a loop goes through.
     func elements(of value: Value) throws -> [Value] {
         switch value {
         case .undefined: return []
-        case .string(let text):
+        case .string(let text), .markup(let text):
             try charge(text.utf8.count)
             return text.unicodeScalars.map { .string(String($0)) }
         case .sequence(let sequence):
@@ -274,10 +296,7 @@ final class Interpreter {
         case .dictionary(let dictionary):
             try charge(dictionary.count)
             return dictionary.keys
-        case .generator(let generator):
-            let values = generator.rest()
-            try charge(values.count)
-            return values
+        case .generator(let generator): return try generator.rest(self)
         case .loop(let loop): return Array(loop.values.dropFirst(loop.index + 1))
         case .none, .bool, .int, .double, .namespace, .function:
             throw JinjaFailure("'\(value.typeName)' object is not iterable")

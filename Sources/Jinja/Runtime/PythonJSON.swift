@@ -37,7 +37,7 @@ struct PythonJSON {
         case .bool(let value): output += value ? "true" : "false"
         case .int(let value): output += "\(value)"
         case .double(let value): output += number(value)
-        case .string(let text): append(quoted: text)
+        case .string(let text), .markup(let text): append(quoted: text)
         case .sequence(let sequence):
             switch sequence.kind {
             case .list, .tuple, .group: break
@@ -74,7 +74,7 @@ struct PythonJSON {
 
     private func key(_ value: Value) throws -> String {
         switch value {
-        case .string(let text): return text
+        case .string(let text), .markup(let text): return text
         case .none: return "null"
         case .bool(let value): return value ? "true" : "false"
         case .int(let value): return "\(value)"

@@ -19,7 +19,7 @@ struct PythonText {
     static func str(_ value: Value, limit: Int) throws -> String {
         switch value {
         case .undefined: ""
-        case .string(let text): text
+        case .string(let text), .markup(let text): text
         default: try repr(value, limit: limit)
         }
     }
@@ -40,6 +40,10 @@ struct PythonText {
         case .int(let value): output += "\(value)"
         case .double(let value): output += Self.float(value)
         case .string(let text): Self.append(quoted: text, to: &output)
+        case .markup(let text):
+            output += "Markup("
+            Self.append(quoted: text, to: &output)
+            output += ")"
         case .sequence(let sequence): try append(sequence, isInNamespace)
         case .dictionary(let dictionary): try append(dictionary, isInNamespace)
         case .namespace(let namespace):
@@ -111,7 +115,7 @@ struct PythonText {
         output.unicodeScalars.append(quote)
     }
 
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == " " { return true }
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator,

@@ -8,6 +8,8 @@ enum Value {
     case int(Int)
     case double(Double)
     case string(String)
+    /// Text that `safe` or `escape` made: what is joined to it is escaped, as markupsafe does it.
+    case markup(String)
     case sequence(Sequence)
     case dictionary(Dictionary)
     case namespace(Namespace)
@@ -33,7 +35,7 @@ enum Value {
     /// What comparing the value costs: values within it, each as often as it stands there, and lengths of texts.
     var weight: Int {
         switch self {
-        case .string(let text): 1 + text.utf8.count / 64
+        case .string(let text), .markup(let text): 1 + text.utf8.count / 64
         case .sequence(let sequence): sequence.weight
         case .dictionary(let dictionary): dictionary.weight
         default: 1
@@ -127,7 +129,7 @@ extension Value {
             case .bool(let value): self = .integer(value ? 1 : 0)
             case .int(let value): self = .integer(value)
             case .double(let value): self = Int(exactly: value).map(Key.integer) ?? .number(value)
-            case .string(let text): self = .string(Array(text.utf8))
+            case .string(let text), .markup(let text): self = .string(Array(text.utf8))
             case .sequence(let sequence) where sequence.kind == .tuple || sequence.kind == .group:
                 self = .tuple(try sequence.values.map(Key.init))
             case .namespace(let object): self = .object(ObjectIdentifier(object))
@@ -150,19 +152,53 @@ extension Value {
 
     /// What `map`, `select` and other filters give: values that can be gone through once, without length or indices.
     final class Generator {
-        private var values: ArraySlice<Value>
+        /// Gives the next value, nil after the last.
+        typealias Step = (Interpreter) throws -> Value?
+
+        private var step: Step
         let depth: Int
 
         init(_ values: [Value]) {
-            self.values = values[...]
+            step = Self.steps(through: values)
             depth = 1 + (values.lazy.map(\.depth).max() ?? 0)
         }
 
-        func next() -> Value? { values.popFirst() }
+        /// Values made of another's elements, none of them before it is asked for: as in Python, what no one reads can't
+        /// fail. A value that is false has no elements.
+        ///
+        /// - Parameter change: what to give for an element; nil to leave it out.
+        init(over source: Value, _ change: @escaping (Interpreter, Value) throws -> Value?) {
+            depth = 1 + source.depth
+            var elements: Step?
+            step = { interpreter in
+                guard source.isTrue else { return nil }
+                // Not stored again: an optional closure gets another layer each time that it is.
+                if elements == nil { elements = try interpreter.iterator(over: source) }
+                while let element = try elements?(interpreter) {
+                    if let value = try change(interpreter, element) { return value }
+                }
+                return nil
+            }
+        }
 
-        func rest() -> [Value] {
-            defer { values = [] }
-            return Array(values)
+        static func steps(through values: [Value]) -> Step {
+            var index = 0
+            return { _ in
+                guard index < values.count else { return nil }
+                defer { index += 1 }
+                return values[index]
+            }
+        }
+
+        func next(_ interpreter: Interpreter) throws -> Value? {
+            try interpreter.charge()
+            return try step(interpreter)
+        }
+
+        func rest(_ interpreter: Interpreter) throws -> [Value] {
+            var values: [Value] = []
+            while let value = try next(interpreter) { values.append(value) }
+            return values
         }
     }
 
@@ -202,6 +238,16 @@ extension Value {
 // MARK: - Python's view of values
 
 extension Value {
+    /// Marked text as mere text.
+    var plain: Value {
+        if case .markup(let text) = self { .string(text) } else { self }
+    }
+
+    /// Mere text as marked text.
+    var marked: Value {
+        if case .string(let text) = self { .markup(text) } else { self }
+    }
+
     /// The Python type's name, for messages.
     var typeName: String {
         switch self {
@@ -211,6 +257,7 @@ extension Value {
         case .int: "int"
         case .double: "float"
         case .string: "str"
+        case .markup: "Markup"
         case .sequence(let sequence):
             switch sequence.kind {
             case .list: "list"
@@ -238,7 +285,7 @@ extension Value {
         case .bool(let value): value
         case .int(let value): value != 0
         case .double(let value): value != 0
-        case .string(let text): !text.isEmpty
+        case .string(let text), .markup(let text): !text.isEmpty
         case .sequence(let sequence): !sequence.values.isEmpty
         case .dictionary(let dictionary): dictionary.count > 0
         case .namespace, .generator, .loop, .function: true
@@ -267,7 +314,7 @@ extension Value {
     var length: Int? {
         switch self {
         case .undefined: 0
-        case .string(let text): text.unicodeScalars.count
+        case .string(let text), .markup(let text): text.unicodeScalars.count
         case .sequence(let sequence): sequence.values.count
         case .dictionary(let dictionary): dictionary.count
         case .loop(let loop): loop.values.count
@@ -277,7 +324,7 @@ extension Value {
 
     /// Python's `==`.
     func isEqual(to other: Value) -> Bool {
-        switch (self, other) {
+        switch (plain, other.plain) {
         case (.undefined, .undefined), (.none, .none): return true
         case (.string(let left), .string(let right)): return left.utf8.elementsEqual(right.utf8)
         case (.sequence(let left), .sequence(let right)):
@@ -317,7 +364,7 @@ extension Value {
     func isLess(than other: Value) throws -> Bool {
         if let left = integer, let right = other.integer { return left < right }
         if let left = number, let right = other.number { return left < right }
-        switch (self, other) {
+        switch (plain, other.plain) {
         case (.string(let left), .string(let right)): return left.utf8.lexicographicallyPrecedes(right.utf8)
         case (.sequence(let left), .sequence(let right)) where left.kind == right.kind && left.isIndexed:
             for (a, b) in zip(left.values, right.values) where !a.isEqual(to: b) { return try a.isLess(than: b) }

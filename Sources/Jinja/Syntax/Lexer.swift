@@ -311,6 +311,9 @@ extension Lexer {
         }
         let number = text(end)
         advance(end - offset)
+        guard isFloat || isIndex || number.first != "0" || number.allSatisfy({ $0 == "0" }) else {
+            throw JinjaFailure("the number \(number.prefix(32)) starts with a zero", kind: .syntax, at: start)
+        }
         if isFloat, let value = Double(number) { return .float(value) }
         guard let value = Int(number) else {
             throw JinjaFailure("the number \(number.prefix(32)) is out of range", kind: .syntax, at: start)

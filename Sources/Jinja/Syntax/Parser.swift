@@ -8,7 +8,15 @@ struct Parser {
     private var depth = 0
     /// Names met so far, to know which of the special variables a macro's body uses.
     private var names: Set<String> = []
+    /// Loops around this place within the same macro or call: what `break` and `continue` can leave.
     private var loopDepth = 0
+    /// All loops around this place.
+    private var allLoops = 0
+    /// Whether this place stands directly in an `if`. Only there, and in a conditional expression, does Jinja let an unknown
+    /// filter or test pass until it is used.
+    private var isConditional = false
+    /// Unknown filters and tests of the statement being read.
+    private var unknown: [JinjaFailure] = []
 
     /// - Throws: `JinjaFailure` (syntax, limit).
     static func statements(of template: String) throws -> [Statement] {
@@ -95,6 +103,7 @@ extension Parser {
                 advance()
                 let value = try tuple()
                 try expectEnd(.variableEnd)
+                try checkNames()
                 statements.append(Statement(kind: .output(value), position: position))
             case .blockBegin:
                 guard case .name(let name) = tokens[index + 1].kind else {
@@ -117,10 +126,24 @@ extension Parser {
         }
     }
 
+    /// Refuses names of filters and tests that there are not, at the end of the expressions of a tag.
+    private mutating func checkNames() throws {
+        if let failure = unknown.first { throw failure }
+    }
+
+    /// A body within a tag other than `if`.
+    private mutating func unconditional<Result>(_ read: (inout Parser) throws -> Result) throws -> Result {
+        let outer = isConditional
+        defer { isConditional = outer }
+        isConditional = false
+        return try read(&self)
+    }
+
     /// Reads a body up to `end` and passes its tag.
     private mutating func closedBody(_ end: String) throws -> [Statement] {
         try expectEnd()
-        let statements = try body(until: [end])
+        try checkNames()
+        let statements = try unconditional { try $0.body(until: [end]) }
         advance()
         try expectEnd()
         return statements
@@ -145,7 +168,12 @@ extension Parser {
             let filter = try filterChain()
             return .filter(filter, body: try closedBody("endfilter"))
         case "with": return try with()
-        case "generation": return .scope(try closedBody("endgeneration"))
+        case "generation":
+            // A macro's body in transformers' engine, so loops can't be left from within.
+            let outer = loopDepth
+            defer { loopDepth = outer }
+            loopDepth = 0
+            return .scope(try closedBody("endgeneration"))
         case "break", "continue":
             guard loopDepth > 0 else { throw syntax("'\(name)' outside a loop", at: position) }
             try expectEnd()
@@ -159,6 +187,9 @@ extension Parser {
 
     private mutating func condition() throws -> Statement.Kind {
         var branches: [(test: Expression, body: [Statement])] = []
+        let outer = isConditional
+        defer { isConditional = outer }
+        isConditional = true
         while true {
             let test = try tuple(allowsCondition: false)
             try expectEnd()
@@ -175,19 +206,22 @@ extension Parser {
     }
 
     private mutating func loop() throws -> Statement.Kind {
+        allLoops += 1
+        defer { allLoops -= 1 }
         let target = try target(allowsNamespace: false)
         guard skip(name: "in") else { throw unexpected("'in'") }
         let elements = try tuple(allowsCondition: false, ends: ["recursive"])
         let filter = skip(name: "if") ? try expression() : nil
         let isRecursive = skip(name: "recursive")
         try expectEnd()
+        try checkNames()
         loopDepth += 1
-        let body = try body(until: ["endfor", "else"])
+        let body = try unconditional { try $0.body(until: ["endfor", "else"]) }
         loopDepth -= 1
         var otherwise: [Statement] = []
         if try identifier() == "else" {
             try expectEnd()
-            otherwise = try self.body(until: ["endfor"])
+            otherwise = try unconditional { try $0.body(until: ["endfor"]) }
             advance()
         }
         try expectEnd()
@@ -202,6 +236,7 @@ extension Parser {
         if skip(symbol: "=") {
             let value = try tuple()
             try expectEnd()
+            try checkNames()
             return .set(target, value)
         }
         let filter = isSymbol("|") ? try filterChain() : nil
@@ -282,6 +317,9 @@ extension Parser {
         guard !["true", "false", "none", "True", "False", "None"].contains(name) else {
             throw syntax("can't assign to '\(name)'", at: start)
         }
+        guard name != "loop" || allLoops == 0 || (allowsNamespace && isSymbol(".")) else {
+            throw syntax("can't assign to 'loop' in a loop", at: start)
+        }
         if allowsNamespace, skip(symbol: ".") {
             names.insert(name)
             return .attribute(of: name, try identifier())
@@ -330,10 +368,12 @@ extension Parser {
         let outer = depth
         defer { depth = outer }
         try deepen()
+        let outerUnknown = unknown.count
         var value = try disjunction()
         while true {
             let start = position
             guard skip(name: "if") else { return value }
+            defer { unknown.removeLast(unknown.count - outerUnknown) }
             try deepen()
             let test = try disjunction()
             let otherwise = skip(name: "else") ? try expression() : nil
@@ -571,7 +611,9 @@ extension Parser {
     }
 
     private mutating func filter(_ value: Expression?) throws -> Kind {
+        let start = position
         let name = try dottedName()
+        if Filters.all[name] == nil { note(unknown: "filter", name, at: start) }
         return .filter(value, name, isSymbol("(") ? try callArguments() : CallArguments())
     }
 
@@ -587,6 +629,7 @@ extension Parser {
         let start = position
         let isNegated = skip(name: "not")
         let name = try dottedName()
+        if Tests.all[name] == nil { note(unknown: "test", name, at: start) }
         var arguments = CallArguments()
         if isSymbol("(") {
             arguments = try callArguments()
@@ -596,6 +639,10 @@ extension Parser {
         }
         let test = Kind.test(value, name, arguments)
         return isNegated ? .not(Expression(kind: test, position: start)) : test
+    }
+
+    private mutating func note(unknown kind: String, _ name: String, at position: Position) {
+        if !isConditional { unknown.append(syntax("unknown \(kind) '\(name)'", at: position)) }
     }
 
     private var takesTestArgument: Bool {

@@ -55,8 +55,8 @@ struct EvalCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Questions asked together, in any mode and by any method; auto: as many as memory holds, up to \(BatchSize.automaticLimit).",
-            valueName: "n|auto"))
+            "Questions asked together, in any mode and by any method; auto: as many as memory holds, up to \(BatchSize.automaticLimit). Default: 1.",
+            valueName: "n|auto"), transform: BatchSize.init)
     var batch = BatchSize.fixed(1)
 
     @Flag(help: "Ask in random order, the same for the same --seed.")
@@ -190,7 +190,7 @@ struct EvalCommand: ParsableCommand {
 }
 
 /// How many questions are asked together.
-enum BatchSize: ExpressibleByArgument {
+enum BatchSize {
     case fixed(Int)
     /// As many as memory has room for.
     case auto
@@ -198,20 +198,13 @@ enum BatchSize: ExpressibleByArgument {
     /// More bring little: from some 16 on, work that is done for each question outweighs the loads of weights they share.
     static let automaticLimit = 16
 
-    init?(argument: String) {
+    init(_ argument: String) throws {
         if argument == "auto" {
             self = .auto
         } else if let count = Int(argument), count > 0 {
             self = .fixed(count)
         } else {
-            return nil
-        }
-    }
-
-    var defaultValueDescription: String {
-        switch self {
-        case .fixed(let count): "\(count)"
-        case .auto: "auto"
+            throw ValidationError("give a number of at least 1, or auto")
         }
     }
 

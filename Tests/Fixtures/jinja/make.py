@@ -186,6 +186,44 @@ a {{- ' b ' -}} c {#- gone -#} d
 {% for c in messages if c.role != 'system' %}{{ loop.index0 % 2 == 0 }}{{ c.role }}{% endfor %}
 {{ ("a" ~ "b") | upper }} {{ "a" ~ "b" | upper }} {{ 1 + 2 | float }} {{ 2 * 3 ** 2 }} {{ not 1 == 2 }} {{ 1 - -1 }} {{ +5 }}
 {{ [1, 2, 3,] }} {{ {'a': 1,} }} {{ (1,) }} {{ () }} {{ f }}|{{ [missing] }}|{{ {'a': missing} }}
+{{ none | selectattr('a') | list }} {{ 0 | map('upper') | list }} {{ '' | select | list }} {{ false | reject | list }}
+{% set unread = numbers | map('abs', 5) %}{{ numbers | map('string') | map('length') | first }} {{ ['1', none] | map('trim') | map('upper') | first }}
+{% set it = numbers | select('odd') %}{{ it | first }} {{ it | list }} {{ it | list }}
+{{ none | map('upper') is iterable }} {{ 5 | select | list }}
+{{ numbers | map('upper', 1) | list }}
+{% if zero %}{{ 1 | bogus }}{{ 1 is bogus }}{% endif %}{{ 1 if true else 2 | bogus }}
+{% for x in [] %}{{ x | bogus }}{% endfor %}
+{% macro m() %}{{ 1 is bogus }}{% endmacro %}
+{% for i in [1] %}{% break %}{% else %}E{% endfor %}{% for i in [1, 2] %}{% continue %}{% else %}E{% endfor %}{% for i in [1, 2] %}{% if i == 2 %}{% continue %}{% endif %}{% else %}E{% endfor %}
+{% for i in [1, 2] %}{{ i }}{% filter upper %}a{% break %}{% endfilter %}{% endfor %}|
+{% for i in [1, 2] %}{% generation %}{% break %}{% endgeneration %}{% endfor %}
+{% for i in [1, 2] %}{% generation %}{{ i }}{{ loop.last }}{% set i = 5 %}{% endgeneration %}{{ i }}{% endfor %}
+{% for loop in [1] %}{% endfor %}
+{% for i in [1] %}{% set loop = i %}{% endfor %}
+{% macro m() %}{{ caller is defined }}{{ caller() if caller }}{% endmacro %}{{ m() }} {{ m(caller=none) }} {% call m() %}x{% endcall %}
+{{ missing | int }}
+{{ missing | float }}
+{{ '--1' | int(7) }} {{ '+-1' | float(7) }} {{ '+1' | int }}
+{{ ['a'] | sum(start='') }}
+{{ people | groupby('zip') }}
+{{ people | groupby('zip', default='none') | map('first') | list }} {{ [{'a': 'x', 'n': 1}, {'a': 'X', 'n': 2}] | groupby('a') }}
+{{ [{'a': none}, {'a': none}] | sort(attribute='a') }}
+{{ [none, none] | sort }}
+{{ 0 ** -1 }}
+{{ 10.0 ** 400 }}
+{{ 1.5 is odd }} {{ 3.0 is odd }} {{ 4.0 is even }} {{ 9.0 is divisibleby 3 }}
+{{ missing is callable }} {{ dict(['ab', (1, 2)]) }} {{ [1, 2, 3] | batch(0) | list }} {{ [1, 2] | batch(-1) | list }}
+{{ 01 }}
+{{ 'ΑΣ Σ ΑΣΑ'.lower() }} {{ 'ΟΔΟΣ' | lower }} {{ 'ΟΔΟΣ' | capitalize }} {{ 'Straße ﬁn'.casefold() }} {{ 'a\tb'.expandtabs() }} {{ 'ab\tc\n\td'.expandtabs(4) }} {{ 'a_1'.isidentifier() }} {{ '1a'.isidentifier() }} {{ 'a\x00'.isprintable() }}
+{{ d.get(key='one') }}
+{{ namespace(_x=1)._x }}| {{ '-5'.zfill(-9) }} {{ '%-*d|' % (5, 3) }}
+{{ '<a>' | safe + '<b>' }} {{ '<b>' + '<a>' | safe }} {{ '<a>' | safe ~ '<b>' }} {{ ('<a>' | safe) * 2 + '<' }} {{ ('<a>' | e) | e }} {{ ('<a>' | safe) | forceescape }} {{ ('<a>' | safe)[1:] + '<' }} {{ ('a' | safe).upper() + '<' }} {{ ('a,b' | safe).split(',') }} {{ ('%s' | safe) % '<' }}
+{{ ('<' | safe) | trim + '>' }} {{ ('<' | safe) | replace('<', '>') + '>' }} {{ ('<' | safe) | string + '>' }} {{ ('<' | safe) is string }} {{ ('<' | safe) is escaped }} {{ ('<' | safe) == '<' }} {{ {'<': 1}['<' | safe] }} {{ [('<' | safe)] | tojson }} {{ ['<' | safe] }}
+{{ 'a' | safe + 1 }}
+{{ 'Use the function ' | safe + tools[0].function.name + ' to ' | safe + 'say "hi"' + '\n' | safe + tools[0] | tojson }}
+{{ '<p>a &lt; b</p> <!-- x -->  c' | striptags }} {{ {'class': 'a', 'x': none, 'q': '"<'} | xmlattr }} {{ {'a': 1} | xmlattr(false) }} {{ 1000 | filesizeformat }} {{ 1 | filesizeformat }} {{ 123456789 | filesizeformat(true) }}
+{{ text | wordwrap(10) }} {{ 'aaaaaaaaaaaa bb' | wordwrap(5) }} {{ 'aaaaaaaaaaaa bb' | wordwrap(5, false) }} {{ 'the lazy-dog runs' | wordwrap(9, wrapstring='+') }} {{ 'the lazy-dog runs' | wordwrap(9, break_on_hyphens=false) }}
+{{ {'a b': 1} | xmlattr }}
 """.strip("\n").split("\n")
 
 BLOCKS = [
@@ -229,7 +267,10 @@ class Generation(jinja2.ext.Extension):
     def parse(self, parser):
         line = next(parser.stream).lineno
         body = parser.parse_statements(["name:endgeneration"], drop_needle=True)
-        return jinja2.nodes.Scope(body).set_lineno(line)
+        return jinja2.nodes.CallBlock(self.call_method("print_body"), [], [], body).set_lineno(line)
+
+    def print_body(self, caller):
+        return caller()
 
 
 def main():
