@@ -13,6 +13,8 @@ public final class Responder {
         public var cacheType = ElementType.f16
         /// The tokens that caches have room for; nil sizes them by what is asked.
         public var context: Int?
+        /// See `Session.init`.
+        public var overlapsPrefill: Bool?
 
         public init() {}
     }
@@ -260,7 +262,7 @@ public final class Responder {
         let session = try Session(
             on: backend, receiver: speaker, sharers: sharers, fusionMode: options.fusionMode,
             includesResponse: options.includesResponse, capacity: capacity, cacheType: options.cacheType,
-            sequenceCount: count)
+            sequenceCount: count, overlapsPrefill: options.overlapsPrefill)
         sessions[role] = session
         return session
     }

@@ -81,18 +81,24 @@ public struct SyntheticModel: Sendable {
 /// A fuser of the size that is published, with random weights.
 public enum SyntheticFuser {
     /// The projectors of Hugging Face's `nics-efc/C2C_Fuser`: hidden and intermediate width 1024, `num_layers` 3,
-    /// `last_aligned`, here with every gate open.
-    public static func description(receiver: DecoderDescription, sharer: DecoderDescription) -> FuserDescription {
-        let open = (0..<receiver.layerCount).flatMap { layer in
+    /// `last_aligned`.
+    ///
+    /// - Parameter openShare: the share of gates that are open, 0 to 1; they are spread evenly.
+    public static func description(
+        receiver: DecoderDescription, sharer: DecoderDescription, openShare: Double = 1
+    ) -> FuserDescription {
+        let halves = (0..<receiver.layerCount).flatMap { layer in
             let sharerLayer = min(max(layer + sharer.layerCount - receiver.layerCount, 0), sharer.layerCount - 1)
             return CacheHalf.allCases.map {
                 OpenProjection(receiverLayer: layer, sharerLayer: sharerLayer, half: $0)
             }
         }
+        func openUpTo(_ index: Int) -> Int { Int((Double(index) * openShare).rounded()) }
+        let open = halves.enumerated().filter { openUpTo($0.offset + 1) > openUpTo($0.offset) }.map(\.element)
         return FuserDescription(
             sharerKVHeadCount: sharer.kvHeadCount, sharerHeadDim: sharer.headDim,
             receiverKVHeadCount: receiver.kvHeadCount, receiverHeadDim: receiver.headDim, hiddenSize: 1024,
-            intermediateSize: 1024, projectionBlockCount: 1, open: open, projectionCount: open.count)
+            intermediateSize: 1024, projectionBlockCount: 1, open: open, projectionCount: halves.count)
     }
 
     /// Makes the weights in a backend's memory.

@@ -13,6 +13,8 @@ public final class ReferenceBackend: Backend {
 
     public var maximumOutputBytes: Int { 1 << 30 }
 
+    public var runsKernelsSideBySide: Bool { false }
+
     public var memory: MemoryUse { ledger.use }
 
     public var availableBytes: Int { max(0, Int(clamping: ProcessInfo.processInfo.physicalMemory) - memory.current) }

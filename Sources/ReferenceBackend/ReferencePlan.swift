@@ -14,7 +14,7 @@ final class ReferencePlan: Plan {
         let places = ScratchPlan(graph, alignment: 64)
         scratch = ReferenceTensor(
             name: "scratch", shape: TensorShape(columns: places.byteCount / 4 + 8), type: .f32,
-            ledger: ledger)
+            isScratch: true, ledger: ledger)
         bound = Array(bindings.values)
         guard let scratchBase = scratch.bytes.baseAddress else {
             throw InferenceError.badGraph("\(graph.name): no scratch memory")

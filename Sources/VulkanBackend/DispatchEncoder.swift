@@ -50,10 +50,23 @@ struct DispatchEncoder {
         }
     }
 
-    /// The launches of the graph, some of its ops joined.
+    /// The launches of the graph, some of its ops joined. Those of independent parts take turns, so that what waits for one
+    /// launch waits together with what waits for its neighbour.
     func encode() throws -> [Dispatch] {
+        let parts = graph.independentParts
+        let (start, end) = (parts.first?.lowerBound ?? 0, parts.last?.upperBound ?? 0)
+        // By where in its part a launch is, 0 to 1.
+        let turns = try parts.map { try encode(graph.ops[$0]) }.flatMap { launches in
+            launches.enumerated().map { (turn: (Double($0) + 0.5) / Double(launches.count), dispatch: $1) }
+        }
+        // Launches of one part keep their order: no two have the same place.
+        return try encode(graph.ops[..<start]) + turns.sorted { $0.turn < $1.turn }.map(\.dispatch)
+            + encode(graph.ops[end...])
+    }
+
+    private func encode(_ ops: ArraySlice<Op>) throws -> [Dispatch] {
         var dispatches: [Dispatch] = []
-        var rest = graph.ops[...]
+        var rest = ops
         while let op = rest.first {
             if let heads = HeadRows(rest), let joined = try encode(heads) {
                 dispatches.append(joined)

@@ -32,6 +32,8 @@ public final class VulkanBackend: Backend {
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
     private var temporary: Buffer?
+    /// The memory of both kinds that there is: also of plans that were recorded before it grew.
+    private var scratchBuffers: [Weak<Buffer>] = []
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
     private var profile = Profile()
@@ -45,6 +47,9 @@ public final class VulkanBackend: Backend {
     public var name: String { device.description.name }
 
     public var maximumOutputBytes: Int { device.description.limits.maxStorageBufferRange }
+
+    /// Drivers of CPUs use all cores for one kernel, and run the next one after it.
+    public var runsKernelsSideBySide: Bool { device.description.kind != .cpu }
 
     /// Subgroups of eight lanes are vector registers of a CPU. There every load is a gather, lane by lane, also where all lanes
     /// read one address; so few, wide loads pay.
@@ -66,7 +71,12 @@ public final class VulkanBackend: Backend {
 
     public var memory: MemoryUse {
         let statistics = device.memoryStatistics(.device)
-        return MemoryUse(current: statistics.inUse, peak: statistics.peak)
+        scratchBuffers.removeAll { $0.object == nil }
+        return MemoryUse(
+            current: statistics.inUse, peak: statistics.peak,
+            scratch: scratchBuffers.reduce(0) { $0 + ($1.object?.byteCount ?? 0) },
+            transfer: device.memoryStatistics(.staging).inUse + device.memoryStatistics(.hostReadable).inUse,
+            reserved: statistics.reserved)
     }
 
     public var availableBytes: Int { device.availableMemory(.device) }
@@ -165,6 +175,7 @@ public final class VulkanBackend: Backend {
         if let temporary, temporary.byteCount >= byteCount { return temporary }
         let buffer = try device.makeBuffer(label: "temporary", byteCount: max(byteCount, 1 << 16))
         temporary = buffer
+        scratchBuffers.append(Weak(object: buffer))
         return buffer
     }
 
@@ -174,6 +185,7 @@ public final class VulkanBackend: Backend {
         if let scratch, scratch.byteCount >= byteCount { return scratch }
         let buffer = try device.makeBuffer(label: "scratch", byteCount: byteCount)
         scratch = buffer
+        scratchBuffers.append(Weak(object: buffer))
         return buffer
     }
 

@@ -29,7 +29,13 @@ final class Transfers: @unchecked Sendable {
     ) throws {
         if !forceStaging || buffer.kind != .device, let mapped = buffer.mapped {
             try queue.waitForUse(of: buffer)
-            try fill(UnsafeMutableRawBufferPointer(start: mapped + range.lowerBound, count: range.count), 0)
+            // In chunks here too, so that a source in a mapped file can let go of its pages as it is read.
+            let step = max(chunkBytes / granularity, 1) * granularity
+            for start in stride(from: 0, to: range.count, by: step) {
+                let target = mapped + range.lowerBound + start
+                try fill(
+                    UnsafeMutableRawBufferPointer(start: target, count: min(step, range.count - start)), start)
+            }
             return
         }
         guard granularity <= chunkBytes else {
@@ -87,7 +93,7 @@ extension Device {
     /// - Parameters:
     ///   - granularity: every chunk but the last is a multiple of this many bytes.
     ///   - fill: writes a chunk; gets where the chunk starts, in bytes from `offset`. Must not transfer itself. Chunks
-    ///     come in order; where the host maps the buffer there is one, of everything.
+    ///     come in order.
     /// - Throws: what `fill` throws (the range's contents are undefined then), or `VulkanError`.
     public func upload(
         to buffer: Buffer, offset: Int = 0, byteCount: Int, granularity: Int = 1,

@@ -65,6 +65,21 @@ struct BadInputTests {
         try expectFailure(["eval", "--modes", ""], says: ["no mode"])
         try expectFailure(["nonsense"], says: ["nonsense"])
         try expectFailure(["bench", "--synthetic", "gpt-9"], says: ["gpt-9", "qwen3-0.6b"])
+        for list in ["", "1", "8,", "8,x", "-4", "99999999999999999999"] {
+            try expectFailure(
+                ["bench", "--prompt-tokens=\(list)"], says: [list == "1" ? "at least 2" : "prompt-tokens"])
+        }
+        try expectFailure(["bench", "-n", "4,-1"], says: ["-n"])
+        try expectFailure(["bench", "--sharer-tokens", "0"], says: ["1 token of the sharer"])
+        try expectFailure(["bench", "--gates", "0.5"], says: ["--synthetic-sharer"])
+        let synthetic = ["bench", "--synthetic", "qwen3-0.6b", "--synthetic-sharer", "qwen2.5-0.5b"]
+        try expectFailure(synthetic + ["--gates", "1.5"], says: ["1.5", "0 to 1"])
+        try expectFailure(synthetic + ["--gates", "nan"], says: ["nan", "0 to 1"])
+        try expectFailure(["bench", "--synthetic-sharer", "qwen2.5-0.5b"], says: ["--synthetic PRESET"])
+        try expectFailure(
+            ["bench", "--text-to-text", "-p", "4", "--receiver", Program.fixture("\(Self.golden)/receiver")],
+            says: ["text-to-text", "--sharer DIR"])
+        try expectFailure(["bench", "--device-limits", "--device", "cpu"], says: ["--device N"])
         let help = try Program.run(["generate", "--help"])
         #expect(help.status == 0 && help.output.contains("--sections"))
     }

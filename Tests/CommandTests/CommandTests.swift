@@ -192,13 +192,4 @@ struct CommandTests {
         #expect(fuser["open_projections"] as? Int == 7 && fuser["projections"] as? Int == 10)
         #expect(try Program.run(["inspect", Program.fixture("\(Self.golden)/fuser")]).output.contains("closed"))
     }
-
-    @Test("bench measures a pair")
-    func bench() throws {
-        let outcome = try Program.run(
-            ["bench", "--json", "-p", "9", "-n", "2", "-r", "1"] + Program.pair(Self.golden))
-        let rows = try #require(try outcome.json()["rows"] as? [[String: Any]])
-        #expect(rows.compactMap { $0["test"] as? String } == ["pp9", "tg2", "sharer pp8", "fusion8", "c2c ttft9"])
-        #expect(rows.allSatisfy { ($0["tokens_per_s"] as? Double ?? 0) > 0 })
-    }
 }

@@ -120,13 +120,13 @@ struct LoadedCase {
 
     func session(
         _ fusion: FusionMode = .sequential, withSharers: Bool, cacheType: ElementType, chunk: Int = 512,
-        sequenceCount: Int = 1
+        sequenceCount: Int = 1, overlapsPrefill: Bool? = nil
     ) throws -> Session {
         try Session(
             on: backend, receiver: receiver, sharers: withSharers ? sharers : [], fusionMode: fusion,
             includesResponse: golden.includesResponse,
             capacity: (golden.expectations.map(\.prompt.count).max() ?? 0) + golden.maxNewTokens, cacheType: cacheType,
-            sequenceCount: sequenceCount, prefillChunk: chunk)
+            sequenceCount: sequenceCount, prefillChunk: chunk, overlapsPrefill: overlapsPrefill)
     }
 }
 

@@ -70,3 +70,28 @@ struct ScratchPlanTests {
         #expect(joined.byteCount == (64 + 64 + 32) * 4)
     }
 }
+
+@Suite
+struct IndependentPartsTests {
+    @Test("parts that run side by side share no scratch memory, and each shares its own")
+    func scratch() {
+        var graph = Graph(name: "parts")
+        func chain(_ graph: inout Graph) {
+            var input = graph.scratch("input", TensorShape(columns: 64))
+            for _ in 0..<4 {
+                let output = graph.scratch("output", TensorShape(columns: 64))
+                graph.add(.swiGLU(SwiGLU(input: input, output: output)))
+                input = output
+            }
+        }
+        graph.addIndependent([chain, chain])
+        #expect(graph.independentParts == [0..<4, 4..<8])
+        let plan = ScratchPlan(graph, alignment: 256)
+        // Two tensors of a chain are alive at a time.
+        #expect(plan.byteCount == 4 * 256)
+        let offsets = graph.independentParts.map { part in
+            Set(graph.ops[part].flatMap { $0.reads + $0.writes }.compactMap { plan.offsets[$0] })
+        }
+        #expect(offsets[0].isDisjoint(with: offsets[1]))
+    }
+}

@@ -46,16 +46,29 @@ public struct Execution: Hashable, Sendable {
 /// What a stretch of work belongs to; a backend adds its time up by phase.
 public enum Phase: String, Sendable, CaseIterable {
     case sharerPrefill, receiverPrefill, fusion, decode
+    /// Sharers and receiver side by side.
+    case jointPrefill
 }
 
 /// The bytes a backend holds.
 public struct MemoryUse: Sendable {
+    /// Of tensors and scratch memory.
     public var current: Int
+    /// The most `current` has been.
     public var peak: Int
+    /// The activations of plans, as part of `current`.
+    public var scratch: Int
+    /// What the host and the device exchange bytes through, besides.
+    public var transfer: Int
+    /// Taken from the system for `current`, free parts of blocks included.
+    public var reserved: Int
 
-    public init(current: Int, peak: Int) {
+    public init(current: Int, peak: Int, scratch: Int = 0, transfer: Int = 0, reserved: Int? = nil) {
         self.current = current
         self.peak = peak
+        self.scratch = scratch
+        self.transfer = transfer
+        self.reserved = reserved ?? current
     }
 }
 
@@ -69,6 +82,9 @@ public protocol Backend: AnyObject {
 
     /// The largest tensor that one operation can write, in bytes.
     var maximumOutputBytes: Int { get }
+
+    /// Whether kernels that don't depend on each other can run at the same time.
+    var runsKernelsSideBySide: Bool { get }
 
     var memory: MemoryUse { get }
 

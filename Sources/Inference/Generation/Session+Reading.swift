@@ -28,11 +28,17 @@ extension Session {
                 }
             }
         }
-        for (index, sharer) in sharers.enumerated() {
-            let readings = readings({ $0.sharerCaches[index] }, { $0.sequence(ofSharer: index) })
-            try read(readings, sharer.decoder, .sharerPrefill)
+        let ofSharers = sharers.enumerated().map { index, sharer in
+            ModelReadings(
+                decoder: sharer.decoder,
+                readings: readings({ $0.sharerCaches[index] }, { $0.sequence(ofSharer: index) }))
         }
-        try read(readings({ $0.receiverCache }, \.receiver), receiver, .receiverPrefill, onLogits: onLogits)
+        let ofReceiver = ModelReadings(decoder: receiver, readings: readings({ $0.receiverCache }, \.receiver))
+        let areRead = overlapsPrefill && onLogits == nil ? try readTogether(ofSharers + [ofReceiver]) : false
+        if !areRead {
+            for sharer in ofSharers { try read(sharer.readings, sharer.decoder, .sharerPrefill) }
+            try read(ofReceiver.readings, receiver, .receiverPrefill, onLogits: onLogits)
+        }
         let masks = Set(sections.map(\.section.sharerMask)).filter { $0 > 0 }
         for mask in masks.sorted() {
             let rows = zip(sections, starts).filter { $0.0.section.sharerMask == mask }
@@ -73,24 +79,8 @@ extension Session {
         _ parts: [(reading: Reading, range: Range<Int>)], _ decoder: Decoder, _ phase: Phase,
         choosingWith seeds: [UInt64]?, onLogits: ((Int, [Float]) throws -> Void)?
     ) throws {
-        var ids: [UInt32] = []
-        var inputs: [PlanInput] = []
-        var rows: [SequenceRows] = []
-        for (reading, range) in parts {
-            let (tokens, cache) = (reading.tokens, reading.cache)
-            ids += tokens.ids[range].map { UInt32($0) }
-            inputs.append(PlanInput(cache.position, [UInt32(range.lowerBound)]))
-            let hidesPadding =
-                reading.hiddenRows != nil || tokens.padding.contains { $0 < range.upperBound }
-            rows.append(SequenceRows(cache: cache, tokens: range.count, hidesPadding: hidesPadding))
-            guard hidesPadding else { continue }
-            // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
-            let flags = (0..<(reading.hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in
-                UInt32(tokens.padding.contains(row) || reading.hiddenRows?.contains(row) ?? false ? 1 : 0)
-            }
-            inputs.append(PlanInput(cache.padding, flags))
-        }
-        inputs.append(PlanInput(plans.ids, ids))
+        let (ids, rows, given) = prepare(parts)
+        var inputs = given + [PlanInput(plans.ids, ids)]
         let choosing = seeds == nil ? [] : parts.map(\.reading.sequence)
         if let seeds {
             inputs += try plans.choiceInputs(parts.map { ($0.reading.sequence, $0.reading.tokens) }, seeds, decoder)
@@ -108,6 +98,30 @@ extension Session {
             }
         }
         if seeds != nil { steps = [Step(execution: execution, sequences: choosing.map(\.index))] }
+    }
+
+    /// What a run is given to read ranges of rows: their ids, their places in caches, and the inputs that say so on the device.
+    func prepare(
+        _ parts: [(reading: Reading, range: Range<Int>)]
+    ) -> (ids: [UInt32], rows: [SequenceRows], inputs: [PlanInput]) {
+        var ids: [UInt32] = []
+        var inputs: [PlanInput] = []
+        var rows: [SequenceRows] = []
+        for (reading, range) in parts {
+            let (tokens, cache) = (reading.tokens, reading.cache)
+            ids += tokens.ids[range].map { UInt32($0) }
+            inputs.append(PlanInput(cache.position, [UInt32(range.lowerBound)]))
+            let hidesPadding =
+                reading.hiddenRows != nil || tokens.padding.contains { $0 < range.upperBound }
+            rows.append(SequenceRows(cache: cache, tokens: range.count, hidesPadding: hidesPadding))
+            guard hidesPadding else { continue }
+            // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
+            let flags = (0..<(reading.hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in
+                UInt32(tokens.padding.contains(row) || reading.hiddenRows?.contains(row) ?? false ? 1 : 0)
+            }
+            inputs.append(PlanInput(cache.padding, flags))
+        }
+        return (ids, rows, inputs)
     }
 
     /// Fuses rows of sequences together, each with the sharers that a mask names.

@@ -21,6 +21,7 @@ public final class Session {
     public let receiver: Decoder
     public let sharers: [Sharer]
     public let fusionMode: FusionMode
+    let overlapsPrefill: Bool
     let sequences: [SequenceState]
     let plans: SessionPlans
     /// The runs that choose each new token, by step.
@@ -40,12 +41,14 @@ public final class Session {
     ///   - cacheType: f32, f16, bf16 or q8_0.
     ///   - sequenceCount: the most sequences that can run together, each with caches of its own.
     ///   - prefillChunk: the most tokens that run as one; it bounds scratch memory.
+    ///   - overlapsPrefill: sharers and receiver read a section side by side, where it is one chunk for each; nil does it where
+    ///     the backend gains by it. No byte of the result changes.
     /// - Throws: `InferenceError.mismatch` for a fuser that doesn't fit its models; what the backend throws when
     ///   memory is exhausted.
     public init(
         on backend: any Backend, receiver: Decoder, sharers: [Sharer] = [], fusionMode: FusionMode = .sequential,
         includesResponse: Bool = false, capacity: Int, cacheType: ElementType = .f16, sequenceCount: Int = 1,
-        prefillChunk: Int = 512
+        prefillChunk: Int = 512, overlapsPrefill: Bool? = nil
     ) throws {
         for sharer in sharers {
             try sharer.fuser.description.check(
@@ -55,6 +58,7 @@ public final class Session {
         self.receiver = receiver
         self.sharers = sharers
         self.fusionMode = fusionMode
+        self.overlapsPrefill = overlapsPrefill ?? backend.runsKernelsSideBySide
         var sequences: [SequenceState] = []
         for index in 0..<max(1, sequenceCount) {
             sequences.append(

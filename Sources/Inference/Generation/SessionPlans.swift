@@ -20,6 +20,7 @@ final class SessionPlans {
 
     private enum Key: Hashable {
         case prefill([RowsKey], choice: SamplingSettings?, allLogits: Bool)
+        case joint([[RowsKey]])
         case decode([RowsKey], SamplingSettings)
         case response([RowsKey], SamplingSettings)
         case fusion([RowsKey], fusers: [String])
@@ -38,6 +39,8 @@ final class SessionPlans {
     /// Keys in the order of their last use.
     private var recentlyUsed: [Key] = []
     private var logitsByRows: [Int: any StoredTensor] = [:]
+    /// The ids that models read side by side, but for the first model's.
+    private var otherIDs: [any StoredTensor] = []
 
     init(backend: any Backend, sequenceCount: Int, prefillChunk: Int) throws {
         self.backend = backend
@@ -110,6 +113,36 @@ final class SessionPlans {
             builder.emitAdvance(into: &graph)
             return (graph, bindings)
         }
+    }
+
+    /// Prefills of several models side by side, each of its own ids.
+    func joint(_ readers: [(decoder: Decoder, rows: [SequenceRows])]) throws -> any Plan {
+        try plan(.joint(readers.map { $0.rows.map(RowsKey.init) })) {
+            var graph = Graph(name: "prefill " + readers.map(\.decoder.name).joined(separator: ", "))
+            var bindings = Bindings()
+            try graph.addIndependent(
+                readers.enumerated().map { index, reader in
+                    let stored = try ids(ofReader: index)
+                    bindings.add([stored])
+                    bindings.add(Bindings(reader.decoder, reader.rows.map(\.cache)))
+                    let tokens = reader.rows.reduce(0) { $0 + $1.tokens }
+                    return { graph in
+                        let builder = DecoderGraph(reader.decoder, reader.rows)
+                        _ = builder.emitLayers([graph.boundView(stored).columns(0..<tokens)], into: &graph)
+                        builder.emitAdvance(into: &graph)
+                    }
+                })
+            return (graph, bindings)
+        }
+    }
+
+    /// The ids of one of several models that read side by side.
+    func ids(ofReader index: Int) throws -> any StoredTensor {
+        while otherIDs.count < index {
+            otherIDs.append(
+                try backend.makeTensor("ids.\(otherIDs.count + 1)", ids.shape, .u32, placement: .device))
+        }
+        return index == 0 ? ids : otherIDs[index - 1]
     }
 
     /// One step of sequences: each reads its last chosen token and chooses the next.

@@ -6,6 +6,8 @@ public struct Graph: Sendable {
     public private(set) var name: String
     public private(set) var tensors: [TensorInfo] = []
     public private(set) var ops: [Op] = []
+    /// Neighbouring ranges of `ops` that don't depend on each other, which a backend may run side by side.
+    public private(set) var independentParts: [Range<Int>] = []
     private var boundByName: [String: Tensor] = [:]
 
     public init(name: String) {
@@ -37,6 +39,16 @@ public struct Graph: Sendable {
 
     public mutating func add(_ op: Op) {
         ops.append(op)
+    }
+
+    /// Adds parts of which none writes what another reads or writes. A graph has such parts at one place at most.
+    public mutating func addIndependent(_ parts: [(inout Graph) -> Void]) {
+        precondition(independentParts.isEmpty, "\(name) has independent parts already")
+        for part in parts {
+            let start = ops.count
+            part(&self)
+            independentParts.append(start..<ops.count)
+        }
     }
 
     /// The handles of all tensors, in the order of `tensors`.

@@ -15,10 +15,13 @@ public struct ScratchPlan: Sendable {
             for index in range { times[index] = range.lowerBound }
         }
         var lifetimes: [Tensor: ClosedRange<Int>] = [:]
-        for (op, time) in zip(graph.ops, times) {
+        var parts: [Tensor: Set<Int>] = [:]
+        for (index, op) in graph.ops.enumerated() {
+            let part = graph.independentParts.firstIndex { $0.contains(index) }
             for tensor in op.reads + op.writes where graph.info(tensor).storage == .scratch {
-                let first = lifetimes[tensor]?.lowerBound ?? time
-                lifetimes[tensor] = first...time
+                let first = lifetimes[tensor]?.lowerBound ?? times[index]
+                lifetimes[tensor] = first...times[index]
+                if let part { parts[tensor, default: []].insert(part) }
             }
         }
         // Greedy by size: the largest tensors choose first, each the lowest gap among those it lives beside.
@@ -26,18 +29,25 @@ public struct ScratchPlan: Sendable {
             let (a, b) = (Self.size(of: $0, in: graph), Self.size(of: $1, in: graph))
             return a == b ? $0.id < $1.id : a > b
         }
-        var placed: [(lifetime: ClosedRange<Int>, bytes: Range<Int>)] = []
+        /// Parts that run side by side share no memory.
+        func areInUnlikeParts(_ a: Tensor, _ b: Tensor) -> Bool {
+            guard let a = parts[a], let b = parts[b] else { return false }
+            return a != b
+        }
+        var placed: [(tensor: Tensor, lifetime: ClosedRange<Int>, bytes: Range<Int>)] = []
         for tensor in bySize {
             guard let lifetime = lifetimes[tensor] else { continue }
             let size = (Self.size(of: tensor, in: graph) + alignment - 1) & ~(alignment - 1)
-            let neighbours = placed.filter { $0.lifetime.overlaps(lifetime) }.map(\.bytes)
+            let neighbours =
+                placed
+                .filter { $0.lifetime.overlaps(lifetime) || areInUnlikeParts($0.tensor, tensor) }.map(\.bytes)
                 .sorted { $0.lowerBound < $1.lowerBound }
             var offset = 0
             for bytes in neighbours {
                 if offset + size <= bytes.lowerBound { break }
                 offset = max(offset, bytes.upperBound)
             }
-            placed.append((lifetime, offset..<offset + size))
+            placed.append((tensor, lifetime, offset..<offset + size))
             offsets[tensor] = offset
             byteCount = max(byteCount, offset + size)
         }

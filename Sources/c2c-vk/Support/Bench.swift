@@ -1,173 +1,156 @@
-import Chat
 import Foundation
 import Inference
-import ModelLoading
 
-/// Runs of one session, and what they took.
+/// Runs of the models' sessions, and what they took.
+///
+/// All lengths, and all ways to a first token, are run in turn, so that what disturbs the machine disturbs them alike.
 struct Bench {
     private let command: BenchCommand
-    private let choice: BackendChoice
-    private let names: [String]
-    private let alone: Session
-    private let fused: Session?
+    private let backend: any Backend
+    private let models: BenchModels
 
-    init(_ command: BenchCommand, _ choice: BackendChoice) throws {
+    init(_ command: BenchCommand, on backend: any Backend) throws {
         self.command = command
-        self.choice = choice
-        let backend = choice.backend
-        let cacheType = command.compute.kvDtype.elementType
-        let capacity = max(command.compute.context ?? 0, command.promptTokens + command.newTokens)
-        if let preset = command.synthetic {
-            let weightType = command.compute.weights.elementType ?? .bf16
-            let receiverModel = try SyntheticModel.preset(preset)
-            let sharerModel = try command.syntheticSharer.map(SyntheticModel.preset)
-            let receiver = try receiverModel.load(
-                as: "receiver", extent: .full(receiverModel.description), weightType: weightType, seed: command.seed,
-                on: backend)
-            let sharers =
-                try sharerModel.map { model -> [Sharer] in
-                    let form = SyntheticFuser.description(
-                        receiver: receiverModel.description, sharer: model.description)
-                    return [
-                        Sharer(
-                            decoder: try model.load(
-                                as: "sharer", extent: .cacheOnly(layerCount: form.sharerLayerCount),
-                                weightType: weightType, seed: command.seed &+ 1, on: backend),
-                            fuser: try SyntheticFuser.load(
-                                as: "fuser", form, weightType: weightType, seed: command.seed &+ 2, on: backend))
-                    ]
-                } ?? []
-            names = [receiverModel.name] + (sharerModel.map { [$0.name] } ?? [])
-            fused =
-                sharers.isEmpty
-                ? nil
-                : try Session(
-                    on: backend, receiver: receiver, sharers: sharers, capacity: capacity, cacheType: cacheType)
-            alone = try Session(on: backend, receiver: receiver, capacity: capacity, cacheType: cacheType)
-        } else {
-            let models = try command.models.resolved()
-            let mode: AnswerMode = models.sharers.isEmpty ? .receiver : .c2c
-            let engine = try Engine(models, modes: [mode])
-            var options = Responder.Options(command.compute)
-            options.context = capacity
-            let responder = try engine.load(
-                on: backend, weightType: command.compute.weights.elementType, options: options)
-            names = engine.models.map { URL(filePath: $0.path).lastPathComponent }
-            fused = mode == .c2c ? try responder.session(for: .c2c, tokens: capacity) : nil
-            alone = try responder.session(for: mode == .c2c ? .receiver : mode, tokens: capacity)
-        }
+        self.backend = backend
+        let longest = command.promptTokens.values.max() ?? 0
+        let mostAfter = max(command.newTokens.values.max() ?? 0, command.writtenTokens ?? 0)
+        models = try BenchModels(
+            command, on: backend, capacity: max(command.compute.context ?? 0, longest + mostAfter))
     }
 
     func run() throws -> BenchReport {
         var rows: [BenchReport.Row] = []
-        let backend = choice.backend
-        let prompt = try prompt()
-
-        let receiverRuns = try measure(alone, prompt)
-        rows.append(row("pp\(prompt.count)", tokens: prompt.count, receiverRuns.map(\.timeToFirstToken)))
-        if receiverRuns.allSatisfy({ $0.decodedTokens > 0 }) {
-            rows.append(
-                row(
-                    "tg\(receiverRuns[0].decodedTokens)", tokens: receiverRuns[0].decodedTokens,
-                    receiverRuns.map(\.decodeSeconds)))
-        }
-        if let fused {
-            var phases: [Phase: [Double]] = [:]
-            let runs = try measure(fused, prompt, newTokens: 1) {
-                for phase in Phase.allCases { phases[phase, default: []].append(try backend.seconds(in: phase)) }
+        var ratios: [BenchReport.Ratios] = []
+        let timesByCount = try measure()
+        for (count, times) in zip(command.promptTokens.values, timesByCount) {
+            rows += self.rows(count, times)
+            if let fused = times.fusedFirst.mean, let alone = times.aloneFirst.mean {
+                ratios.append(
+                    BenchReport.Ratios(
+                        prompt_tokens: count, c2c_to_receiver: fused / alone,
+                        text_to_c2c: times.writtenFirst.mean.map { $0 / fused }))
             }
-            let fusedTokens = prompt.count - 1
-            rows.append(row("sharer pp\(fusedTokens)", tokens: fusedTokens, phases[.sharerPrefill] ?? []))
-            rows.append(row("fusion\(fusedTokens)", tokens: fusedTokens, phases[.fusion] ?? []))
-            rows.append(row("c2c ttft\(prompt.count)", tokens: prompt.count, runs.map(\.timeToFirstToken)))
         }
-        let session = fused ?? alone
-        let weights =
-            session.receiver.weightBytes
-            + session.sharers.reduce(0) { $0 + $1.decoder.weightBytes + $1.fuser.weightBytes }
         return BenchReport(
-            model: names.joined(separator: " + "), device: backend.name, weights_bytes: weights,
-            kv_cache_bytes: session.cacheBytes, peak_device_bytes: backend.memory.peak,
-            peak_process_bytes: ProcessMemory.peak, rows: rows)
+            model: models.names.joined(separator: " + "), device: backend.name,
+            memory: BenchReport.Memory(
+                weights: models.weightBytes, caches: models.cacheBytes, backend.memory, ProcessMemory.current),
+            rows: rows, ratios: ratios)
     }
 
-    private func prompt() throws -> [Int] {
-        let vocabulary =
-            ([alone.receiver] + (fused?.sharers.map(\.decoder) ?? []))
-            .map(\.description.vocabularySize).min() ?? 1
-        var state = UInt64(command.seed)
-        return (0..<command.promptTokens).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % vocabulary
+    // MARK: Runs
+
+    /// Seconds of every run with one prompt.
+    private struct Times {
+        /// To the first token: the receiver alone, cache to cache, with text written in between.
+        var aloneFirst: [Double] = []
+        var fusedFirst: [Double] = []
+        var writtenFirst: [Double] = []
+        var phases: [Phase: [Double]] = [:]
+        /// By number of new tokens: the decode of all of them.
+        var aloneDecode: [Int: [Double]] = [:]
+        var fusedDecode: [Int: [Double]] = [:]
+    }
+
+    /// One run of everything to warm up, then the measured ones.
+    ///
+    /// - Returns: by prompt.
+    private func measure() throws -> [Times] {
+        let prompts = command.promptTokens.values.map(prompt)
+        // The longest first, so that scratch memory is made once, as large as it needs to be.
+        for prompt in prompts.sorted(by: { $0.count > $1.count }) {
+            var times = Times()
+            try run(prompt, newTokens: min(1, command.newTokens.values.max() ?? 0), &times)
+            try runText(prompt, &times)
         }
+        var times = prompts.map { _ in Times() }
+        for _ in 0..<command.repetitions {
+            for (index, prompt) in prompts.enumerated() {
+                for newTokens in command.newTokens.values { try run(prompt, newTokens: newTokens, &times[index]) }
+                try runText(prompt, &times[index])
+            }
+        }
+        return times
     }
 
-    /// One run to warm up, then the measured ones.
-    private func measure(
-        _ session: Session, _ prompt: [Int], newTokens: Int? = nil, after: () throws -> Void = {}
-    ) throws -> [GenerationResult] {
+    private func run(_ prompt: [Int], newTokens: Int, _ times: inout Times) throws {
+        let alone = try generate(models.alone, prompt, newTokens)
+        times.aloneFirst.append(alone.timeToFirstToken)
+        if newTokens > 0 { times.aloneDecode[newTokens, default: []].append(alone.decodeSeconds) }
+        guard let session = models.fused else { return }
+        try backend.resetTimings()
+        let fused = try generate(session, prompt, newTokens)
+        for phase in Phase.allCases { times.phases[phase, default: []].append(try backend.seconds(in: phase)) }
+        times.fusedFirst.append(fused.timeToFirstToken)
+        if newTokens > 0 { times.fusedDecode[newTokens, default: []].append(fused.decodeSeconds) }
+    }
+
+    private func generate(_ session: Session, _ prompt: [Int], _ newTokens: Int) throws -> GenerationResult {
         let sections = Section.defaults(promptLength: prompt.count, sharerCount: session.sharers.count)
-        let count = newTokens ?? command.newTokens + 1
-        _ = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: min(count, 2))
-        return try (0..<command.repetitions).map { _ in
-            try session.backend.resetTimings()
-            let result = try session.generate(Prompt(prompt, sections: sections), maxNewTokens: count)
-            try after()
-            return result
+        return try session.generate(Prompt(prompt, sections: sections), maxNewTokens: newTokens + 1)
+    }
+
+    /// Text-to-text, if asked for: the sharer writes tokens, which the receiver reads after the prompt. In a chat it would read
+    /// the question twice; so this is the least that text-to-text takes.
+    private func runText(_ prompt: [Int], _ times: inout Times) throws {
+        guard let writer = models.writer, let count = command.writtenTokens else { return }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let written = try generate(writer, prompt, count - 1).tokens
+        _ = try generate(models.alone, prompt + written.map { $0 % models.vocabularySize }, 0)
+        times.writtenFirst.append((clock.now - start).seconds)
+    }
+
+    private func prompt(_ count: Int) -> [Int] {
+        var state = UInt64(command.seed)
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % models.vocabularySize
         }
     }
 
-    private func row(_ test: String, tokens: Int, _ seconds: [Double]) -> BenchReport.Row {
-        let rates = seconds.map { $0 > 0 ? Double(tokens) / $0 : 0 }
-        let mean = rates.reduce(0, +) / Double(max(1, rates.count))
-        let variance = rates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, rates.count - 1))
-        return BenchReport.Row(
-            test: test, tokens: tokens, seconds: seconds, tokens_per_s: mean, spread: variance.squareRoot())
-    }
-}
+    // MARK: Rows
 
-/// What `bench` prints.
-struct BenchReport: Encodable {
-    struct Row: Encodable {
-        /// As in llama-bench: pp for prefill, tg for decode.
-        var test: String
-        var tokens: Int
-        /// Of each run.
-        var seconds: [Double]
-        /// Mean over the runs.
-        var tokens_per_s: Double
-        /// Standard deviation.
-        var spread: Double
-    }
-
-    var model: String
-    var device: String
-    var weights_bytes: Int
-    var kv_cache_bytes: Int
-    var peak_device_bytes: Int
-    var peak_process_bytes: Int?
-    var rows: [Row]
-
-    var text: String {
-        var table = Table(["model", "size", "device", "test", "t/s"], rightAligned: [1, 3, 4])
-        for row in rows {
-            table.add([
-                model, formatBytes(weights_bytes), device, row.test,
-                "\(row.tokens_per_s.decimals(2)) ± \(row.spread.decimals(2))",
-            ])
+    private func rows(_ count: Int, _ times: Times) -> [BenchReport.Row] {
+        // As llama-bench writes it: decode at a depth, where there are several.
+        let depth = command.promptTokens.values.count > 1 ? " @ d\(count)" : ""
+        func row(_ test: String, _ tokens: Int, _ seconds: [Double]?, _ work: Work) -> BenchReport.Row? {
+            guard let seconds, let mean = seconds.mean, mean > 0 else { return nil }
+            return BenchReport.Row(test: test, prompt_tokens: count, tokens: tokens, seconds: seconds, work: work)
         }
-        return table.text + "\npeak device memory \(formatBytes(peak_device_bytes))"
-            + (peak_process_bytes.map { ", peak process memory \(formatBytes($0))" } ?? "")
+        let costs = BenchWork(models, prompt: count)
+        let decodes = command.newTokens.values
+        var rows = [row("pp\(count)", count, times.aloneFirst, costs.alone)]
+        rows += decodes.map { row("tg\($0)\(depth)", $0, times.aloneDecode[$0], costs.decode($0)) }
+        guard let session = models.fused else { return rows.compactMap(\.self) }
+        let fused = count - 1
+        let sharers = session.sharers.count
+        let sharerName = sharers > 1 ? "\(sharers) sharers" : "sharer"
+        if times.phases[.jointPrefill]?.contains(where: { $0 > 0 }) ?? false {
+            rows += [
+                row(
+                    "\(sharerName) + receiver pp\(fused)", (sharers + 1) * fused, times.phases[.jointPrefill],
+                    costs.sharers + costs.receiverSection),
+                row("receiver pp1", 1, times.phases[.receiverPrefill], costs.receiverLast),
+            ]
+        } else {
+            rows += [
+                row("\(sharerName) pp\(fused)", sharers * fused, times.phases[.sharerPrefill], costs.sharers),
+                row("receiver pp\(count)", count, times.phases[.receiverPrefill], costs.receiver),
+            ]
+        }
+        rows += [
+            row("fusion\(fused)", fused, times.phases[.fusion], costs.fusion),
+            row("c2c ttft\(count)", count, times.fusedFirst, costs.sharers + costs.receiver + costs.fusion),
+        ]
+        rows += decodes.map { row("c2c tg\($0)\(depth)", $0, times.fusedDecode[$0], costs.decode($0)) }
+        if let written = command.writtenTokens {
+            rows.append(row("text ttft\(count)+\(written)", count, times.writtenFirst, costs.text(written)))
+        }
+        return rows.compactMap(\.self)
     }
 }
 
-/// The memory of this process, as Linux counts it.
-enum ProcessMemory {
-    /// Bytes that were resident at most; nil where the system doesn't tell.
-    static var peak: Int? {
-        guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return line?.split(separator: " ", omittingEmptySubsequences: true).dropFirst().first
-            .flatMap { Int($0.filter(\.isNumber)) }.map { $0 * 1024 }
-    }
+extension [Double] {
+    var mean: Double? { isEmpty ? nil : reduce(0, +) / Double(count) }
 }

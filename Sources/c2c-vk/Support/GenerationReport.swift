@@ -88,10 +88,13 @@ struct GenerationReport: Encodable {
         // A sharer that answers, or writes in text-to-text, is prefilled as a receiver is, in a stage of its own.
         let first = answer.stages[0]
         let sharerSeconds = first.model == "sharer" ? first.phaseSeconds[.receiverPrefill] : nil
+        // What ran side by side took each of them that long.
+        let joint = final.phaseSeconds[.jointPrefill] ?? 0
         let decodeSeconds = final.result.decodeSeconds
         timings = Timings(
-            load_s: loadSeconds, sharer_prefill_s: sharerSeconds ?? final.phaseSeconds[.sharerPrefill] ?? 0,
-            receiver_prefill_s: final.model == "receiver" ? final.phaseSeconds[.receiverPrefill] ?? 0 : 0,
+            load_s: loadSeconds,
+            sharer_prefill_s: sharerSeconds ?? (final.phaseSeconds[.sharerPrefill] ?? 0) + joint,
+            receiver_prefill_s: final.model == "receiver" ? (final.phaseSeconds[.receiverPrefill] ?? 0) + joint : 0,
             fusion_s: final.phaseSeconds[.fusion] ?? 0, ttft_s: answer.timeToFirstToken, decode_s: decodeSeconds,
             decode_tokens_per_s: decodeSeconds > 0 ? Double(final.result.decodedTokens) / decodeSeconds : 0)
         total_s = answer.totalSeconds

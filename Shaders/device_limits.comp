@@ -1,0 +1,55 @@
+// What a device does at most, to measure other kernels by: copies and reads of memory, multiply-adds in registers.
+//
+// READ_TEXELS reads as kernels do on devices that gather lane by lane. Of eight chains of multiply-adds none waits for another,
+// which hides the latency of each.
+//
+// variant MEASURES: COPY READ READ_TEXELS MULTIPLY_ADD
+#version 460
+#extension GL_EXT_control_flow_attributes : require
+
+layout(local_size_x = 64) in;
+
+#ifdef MEASURES_READ_TEXELS
+layout(set = 0, binding = 0) uniform usamplerBuffer source;
+#define SOURCE(i) texelFetch(source, int(i))
+#else
+layout(set = 0, binding = 0) readonly buffer Source { uvec4 source[]; };
+#define SOURCE(i) source[i]
+#endif
+layout(set = 0, binding = 1) writeonly buffer Target { uvec4 target[]; };
+
+layout(push_constant) uniform Arguments {
+    uint count;         // of uvec4; with MULTIPLY_ADD, of loops
+    float factor;
+    float addend;
+};
+
+void main() {
+    uint index = gl_GlobalInvocationID.x;
+    uint all = gl_NumWorkGroups.x * gl_WorkGroupSize.x;
+
+#ifdef MEASURES_COPY
+    for (uint i = index; i < count; i += all) target[i] = SOURCE(i);
+#endif
+
+#if defined(MEASURES_READ) || defined(MEASURES_READ_TEXELS)
+    uvec4 sum = uvec4(0);
+    for (uint i = index; i < count; i += all) sum += SOURCE(i);
+    // The source is zeros, so nothing is written; but no compiler knows.
+    if (sum != uvec4(0)) target[0] = sum;
+#endif
+
+#ifdef MEASURES_MULTIPLY_ADD
+    float chains[8];
+    [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = float(index + chain);
+    for (uint i = 0; i < count; i++) {
+        [[unroll]] for (uint step = 0; step < 16; step++) {
+            [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = chains[chain] * factor + addend;
+        }
+    }
+    float sum = 0;
+    [[unroll]] for (uint chain = 0; chain < 8; chain++) sum += chains[chain];
+    // With a factor below 1 and an addend above 0 no chain ends below 0.
+    if (sum < 0) target[0] = uvec4(floatBitsToUint(sum));
+#endif
+}

@@ -1,0 +1,15 @@
+import Testing
+import VulkanBackend
+
+@Suite(.serialized)
+struct DeviceLimitsTests {
+    /// How fast a device is can't be asserted, only that figures are there and within what any device can do.
+    @Test("what a device does at most")
+    func limits() throws {
+        let limits = try VulkanBackend(try TestDevice.device()).measureLimits()
+        #expect((1e8..<1e14).contains(limits.copyBytesPerSecond))
+        #expect((1e8..<1e14).contains(limits.readBytesPerSecond))
+        #expect((1e8..<1e16).contains(limits.flopsPerSecond))
+        #expect(limits.bytesPerSecond >= limits.copyBytesPerSecond)
+    }
+}
