@@ -51,13 +51,14 @@ public final class VulkanBackend: Backend {
     /// Drivers of CPUs use all cores for one kernel, and run the next one after it.
     public var runsKernelsSideBySide: Bool { device.description.kind != .cpu }
 
-    /// Subgroups of eight lanes are vector registers of a CPU. There every load is a gather, lane by lane, also where all lanes
+    /// A CPU's subgroups of eight lanes are vector registers. There every load is a gather, lane by lane, also where all lanes
     /// read one address; so few, wide loads pay.
     private var loadsByLane: Bool {
-        let description = device.description
+        let (description, limits) = (device.description, device.description.limits)
         let isPossible =
-            description.limits.subgroupSize == 8 && description.features.int64 && description.features.subgroupBallot
-        return isPossible && options.loadsByLane ?? true
+            limits.subgroupSize == 8 && description.features.subgroupBallot
+            && limits.maxTexelBufferBytes >= limits.maxStorageBufferRange
+        return isPossible && options.loadsByLane ?? (description.kind == .cpu)
     }
 
     /// Whether products of many tokens run on the device's matrix units.
