@@ -48,7 +48,6 @@ public struct Evaluator {
         let open = questions.filter { question in
             modes.contains { !log.contains(id: question.id, mode: $0.rawValue) }
         }
-        try warmUp(Array(open.prefix(max(1, batch))), modes)
         for first in stride(from: 0, to: open.count, by: max(1, batch)) {
             for mode in modes {
                 let together = open[first..<min(first + max(1, batch), open.count)]
@@ -59,8 +58,10 @@ public struct Evaluator {
     }
 
     /// Lets every mode answer once, in few tokens and unrecorded: the first answer also makes pipelines, and its time would say
-    /// nothing of the others.
-    private func warmUp(_ questions: [EvaluationQuestion], _ modes: [EvaluationMode]) throws {
+    /// nothing of the others. To be done before `run`, with as many questions as that asks together.
+    ///
+    /// - Throws: as `run`.
+    public func warmUp(_ questions: [EvaluationQuestion], modes: [EvaluationMode]) throws {
         var brief = self
         brief.settings.maxNewTokens = 2
         brief.settings.textToText.maxNewTokens = 2

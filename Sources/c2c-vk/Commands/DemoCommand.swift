@@ -46,8 +46,7 @@ struct DemoCommand: ParsableCommand {
         var settings = AnswerSettings()
         settings.maxNewTokens = 24
         let evaluator = Evaluator(responder, method: .generate, settings: settings)
-        // The first run of each kind also compiles; it isn't counted.
-        if let first = asked.first { for mode in Self.modes { _ = try evaluator.ask(first.evaluated, mode) } }
+        try evaluator.warmUp(asked.prefix(1).map(\.evaluated), modes: Self.modes)
 
         let log = ResultLog()
         let shown = asked.prefix(Self.examples)

@@ -126,6 +126,7 @@ struct EvalCommand: ParsableCommand {
         Interrupt.catchSignal()
         var isInterrupted = false
         do {
+            if open > 0 { try evaluator.warmUp(Array(asked.prefix(batch)), modes: wanted) }
             try evaluator.run(asked, modes: wanted, log: log, batch: batch) { result in
                 progress.add(result)
                 isInterrupted = isInterrupted || Interrupt.take()
