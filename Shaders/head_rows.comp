@@ -1,6 +1,6 @@
 // What attention needs of the rows of a product with queries, keys and values side by side: queries and keys normalised
 // head by head where the model does so, both rotated, keys and values written to the caches. One launch for what is
-// otherwise rms_norm, rope and write_cache, twice each.
+// otherwise rms_norm twice, rope, and write_cache twice.
 //
 // A workgroup of LANES invocations takes one head of one token. It never has more than one subgroup, so it needs no barrier.
 //

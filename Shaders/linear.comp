@@ -90,11 +90,16 @@ uint inputOfToken(uint batch, uint token) {
     return inputOffset + (firstBatch + batch) * inputBatchStride + min(token, tokens - 1) * inputRowStride;
 }
 
-// A token's activations 8k ... 8k + 7. What lies behind the last column is not ours to read: it may be anything, NaN included.
-// A weight has zeros there.
+// What was loaded as activations 4i ... 4i + 3, with zeros behind the last column. What lies there is not ours to read: it may
+// be anything, NaN included. A weight has zeros there.
+vec4 withinColumns(vec4 loaded, uint i) {
+    return mix(vec4(0), loaded, lessThan(4 * i + uvec4(0, 1, 2, 3), uvec4(columns)));
+}
+
+// A token's activations 8k ... 8k + 7.
 void loadInput(uint at, uint k, out vec4 low, out vec4 high) {
-    low = mix(vec4(0), INPUT(at + 2 * k), lessThan(8 * k + uvec4(0, 1, 2, 3), uvec4(columns)));
-    high = mix(vec4(0), INPUT(at + 2 * k + 1), lessThan(8 * k + uvec4(4, 5, 6, 7), uvec4(columns)));
+    low = withinColumns(INPUT(at + 2 * k), 2 * k);
+    high = withinColumns(INPUT(at + 2 * k + 1), 2 * k + 1);
 }
 
 // The row of the weight that stands at place `i` of `count` in a group's tile. Where the second half of the rows is gated by the

@@ -25,11 +25,6 @@ vec4 inverse(uint i) {
 }
 #endif
 
-// Activations 4i ... 4i + 3 of the token at `at`; past the last column, zeros.
-vec4 activations(uint at, uint i) {
-    return mix(vec4(0), INPUT(at + min(i, (columns - 1) / 4)), lessThan(4 * i + uvec4(0, 1, 2, 3), uvec4(columns)));
-}
-
 void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
     uint blockCount = (columns + 31) / 32;
     [[unroll]] for (uint r = 0; r < ROWS; r++) sums[r] = 0.0;
@@ -41,14 +36,15 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
             scales[r] = first % 8 == 0 ? unit.xy : unit.zw;
         }
         for (uint block = first; block < min(first + 4, blockCount); block++) {
-            vec4 inputs[8];
+            vec4 activations[8];
             float total = 0.0;
             // Lane l holds the activations 4l ... 4l + 3 of the block.
-            vec4 own = activations(inputAt, 8 * block + gl_SubgroupInvocationID);
+            uint place = 8 * block + gl_SubgroupInvocationID;
+            vec4 own = withinColumns(INPUT(inputAt + min(place, (columns - 1) / 4)), place);
             float ownTotal = dot(own, vec4(1));
             own *= inverse(gl_SubgroupInvocationID);
             [[unroll]] for (uint i = 0; i < LANES; i++) {
-                inputs[i] = subgroupBroadcast(own, i);
+                activations[i] = subgroupBroadcast(own, i);
                 total += subgroupBroadcast(ownTotal, i);
             }
             [[unroll]] for (uint r = 0; r < ROWS; r++) {
@@ -58,7 +54,7 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
                     [[unroll]] for (uint w = 0; w < 4; w++) words[4 * u + w] = quarter[w];
                 }
                 vec4 parts = vec4(-BIAS * total, 0, 0, 0);
-                [[unroll]] for (uint i = 0; i < 8; i++) parts = fma(vec4(maskedIntegers(words, i)), inputs[i], parts);
+                [[unroll]] for (uint i = 0; i < 8; i++) parts = fma(vec4(maskedIntegers(words, i)), activations[i], parts);
                 sums[r] += unpackHalf2x16(scales[r].x).x * dot(parts, vec4(1));
                 scales[r] = uvec2(scales[r].x >> 16 | scales[r].y << 16, scales[r].y >> 16);
             }

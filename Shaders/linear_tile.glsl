@@ -19,39 +19,28 @@ const uint SIDE = 16;          // of a matrix that a subgroup multiplies
 const uint SUBTILE = 32;       // rows and tokens of a subgroup: four of them share the tile
 const uint PARTS = SUBTILE / SIDE;
 
-shared float16_t weightTile[TILE_ROWS * PITCH];
-shared float16_t inputTile[TILE_TOKENS * PITCH];
+#define Value float16_t
 shared float16_t restTile[TILE_TOKENS * PITCH];
 shared float sumTile[TILE_TOKENS * SUM_PITCH];
-
-void storeWeights(uint at, vec4 low, vec4 high) {
-    [[unroll]] for (uint i = 0; i < 4; i++) {
-        weightTile[at + i] = float16_t(low[i]);
-        weightTile[at + 4 + i] = float16_t(high[i]);
-    }
-}
-
-void storeInput(uint at, float value) {
-    float16_t rounded = float16_t(clamp(value, -65504.0, 65504.0));
-    inputTile[at] = rounded;
-    restTile[at] = float16_t(clamp(value - float(rounded), -65504.0, 65504.0));
-}
 #else
 const uint DEPTH = 16;
 const uint PITCH = DEPTH + 1;
 const uint OWN_ROWS = 8;    // of an invocation, every eighth one
 const uint OWN_TOKENS = 4;  // every sixteenth one
 
-shared float weightTile[TILE_ROWS * PITCH];
-shared float inputTile[TILE_TOKENS * PITCH];
+#define Value float
+#endif
 
-void storeWeights(uint at, vec4 low, vec4 high) {
-    [[unroll]] for (uint i = 0; i < 4; i++) {
-        weightTile[at + i] = low[i];
-        weightTile[at + 4 + i] = high[i];
-    }
+shared Value weightTile[TILE_ROWS * PITCH];
+shared Value inputTile[TILE_TOKENS * PITCH];
+
+#ifdef MATRIX_UNITS
+void storeInput(uint at, float value) {
+    float16_t rounded = float16_t(clamp(value, -65504.0, 65504.0));
+    inputTile[at] = rounded;
+    restTile[at] = float16_t(clamp(value - float(rounded), -65504.0, 65504.0));
 }
-
+#else
 void storeInput(uint at, float value) { inputTile[at] = value; }
 #endif
 
@@ -65,7 +54,10 @@ void bringIn(uint batch, uint group, uint firstToken, uint first, uint eights) {
         vec4 high;
         uint row = weightOfRow(batch, rowOfTile(group, i / EIGHTS, TILE_ROWS));
         LOAD8_OF_ROW(weights, row, place, low, high)
-        storeWeights(at, low, high);
+        [[unroll]] for (uint c = 0; c < 4; c++) {
+            weightTile[at + c] = Value(low[c]);
+            weightTile[at + 4 + c] = Value(high[c]);
+        }
     }
     for (uint i = gl_LocalInvocationID.x; i < TILE_TOKENS * EIGHTS; i += THREADS) {
         uint at = i / EIGHTS * PITCH + i % EIGHTS * 8;

@@ -50,38 +50,39 @@ struct DispatchEncoder {
         }
     }
 
-    /// The launches of the graph, some of its ops joined. Those of independent parts take turns, so that what waits for one
-    /// launch waits together with what waits for its neighbour.
+    /// The launches of the graph, some of its ops joined. The ops of independent parts take turns, so that what waits for one
+    /// waits together with what waits for its neighbour.
     func encode() throws -> [Dispatch] {
         let parts = graph.independentParts
         let (start, end) = (parts.first?.lowerBound ?? 0, parts.last?.upperBound ?? 0)
-        // By where in its part a launch is, 0 to 1.
-        let turns = try parts.map { try encode(graph.ops[$0]) }.flatMap { launches in
-            launches.enumerated().map { (turn: (Double($0) + 0.5) / Double(launches.count), dispatch: $1) }
+        // By where in its part an op is, 0 to 1. The launches of one stay together: they may share temporary memory.
+        let turns = try parts.map { try encode(graph.ops[$0]) }.flatMap { ops in
+            ops.enumerated().map { (turn: (Double($0) + 0.5) / Double(ops.count), launches: $1) }
         }
-        // Launches of one part keep their order: no two have the same place.
-        return try encode(graph.ops[..<start]) + turns.sorted { $0.turn < $1.turn }.map(\.dispatch)
+        // Ops of one part keep their order: no two have the same place.
+        let launches =
+            try encode(graph.ops[..<start]) + turns.sorted { $0.turn < $1.turn }.map(\.launches)
             + encode(graph.ops[end...])
+        return launches.flatMap(\.self)
     }
 
-    private func encode(_ ops: ArraySlice<Op>) throws -> [Dispatch] {
-        var dispatches: [Dispatch] = []
+    /// The launches of each op, or of ops that are joined.
+    private func encode(_ ops: ArraySlice<Op>) throws -> [[Dispatch]] {
+        var launches: [[Dispatch]] = []
         var rest = ops
         while let op = rest.first {
             if let heads = HeadRows(rest), let joined = try encode(heads) {
-                dispatches.append(joined)
+                launches.append([joined])
                 rest.removeFirst(heads.opCount)
-            } else if case .linear(let product) = op, case .swiGLU(let gate)? = rest.dropFirst().first,
-                let joined = try encode(product, gatedBy: gate)
-            {
-                dispatches += joined
-                rest.removeFirst(2)
+            } else if let gated = GatedProduct(rest), let joined = try encode(gated) {
+                launches.append(joined)
+                rest.removeFirst(GatedProduct.opCount)
             } else {
-                dispatches += try encode(op)
+                launches.append(try encode(op))
                 rest.removeFirst()
             }
         }
-        return dispatches
+        return launches
     }
 
     func encode(_ op: Op) throws -> [Dispatch] {

@@ -4,17 +4,11 @@ import VulkanCompute
 /// What follows a product with queries, keys and values side by side, as one launch: both norms where the model has them,
 /// the rotation, and the writes to both caches.
 struct HeadRows {
-    /// A norm of every head, in place.
-    struct Norm {
-        var weight: Tensor
-        var epsilon: Float
-    }
-
     var queries: TensorView
     var keys: TensorView
     var values: TensorView
-    /// Of queries and of keys; both or neither.
-    var norms: (query: Norm, key: Norm)?
+    /// The weights of the norms of every head; of queries and of keys, or of neither.
+    var norms: (query: Tensor, key: Tensor, epsilon: Float)?
     var headDim: Int
     var table: Tensor
     var position: TensorView
@@ -53,7 +47,7 @@ struct HeadRows {
                 query.groups * headDim == queries.columns, key.groups * headDim == keys.columns,
                 query.epsilon == key.epsilon
             else { return nil }
-            norms = (Norm(weight: query.weight, epsilon: query.epsilon), Norm(weight: key.weight, epsilon: key.epsilon))
+            norms = (query.weight, key.weight, query.epsilon)
         }
     }
 
@@ -83,8 +77,8 @@ extension DispatchEncoder {
         let table = try operand(heads.table, .read)
         let position = try operand(heads.position, .read)
         // Without norms the bindings are there but never read.
-        let queryNorm = try heads.norms.map { try operand($0.query.weight, .read) } ?? table
-        let keyNorm = try heads.norms.map { try operand($0.key.weight, .read) } ?? table
+        let queryNorm = try heads.norms.map { try operand($0.query, .read) } ?? table
+        let keyNorm = try heads.norms.map { try operand($0.key, .read) } ?? table
         let elements = tokens * all.columns
         return Dispatch(
             kernel: "head_rows \(cache.type.variant) LANES=\(subgroupLanes)", label: "head_rows x \(tokens)",
@@ -96,7 +90,7 @@ extension DispatchEncoder {
                 headCount, kvHeadCount, headDim, rows.offset, all.rowStride, info(heads.table).shape.rowStride,
                 position.offset, keyCache.offset / 2, valueCache.offset / 2, cache.shape.rowStride / 2,
                 cache.shape.batchStride / 2, cache.shape.rows, heads.norms == nil ? 0 : 1)
-                + [(heads.norms?.query.epsilon ?? 0).bitPattern],
+                + [(heads.norms?.epsilon ?? 0).bitPattern],
             groups: (headCount + 2 * kvHeadCount, tokens, 1),
             cost: DispatchCost(bytes: 8 * elements, flops: 10 * elements))
     }

@@ -33,20 +33,6 @@ extension DispatchEncoder {
         }
     }
 
-    /// A product whose second half is gated by its first, as one launch with what gates it.
-    ///
-    /// - Returns: nil where the product is needed elsewhere too, or its weight can't be bound as a whole.
-    func encode(_ op: Linear, gatedBy gate: SwiGLU) throws -> [Dispatch]? {
-        let isPlain = op.bias == nil && op.residual == nil && op.activation == .none
-        let product = op.output.tensor
-        guard isPlain, gate.input == op.output, op.output.batch == 1, info(product).storage == .scratch,
-            graph.ops.count(where: { $0.reads.contains(product) }) == 1, try windows(op.weight, .read).count == 1
-        else { return nil }
-        var gated = op
-        gated.output = gate.output
-        return try encode(gated, isGated: true)
-    }
-
     /// - Parameter isGated: the output is the product's second half gated by its first, and half as wide.
     func encode(_ op: Linear, isGated: Bool = false) throws -> [Dispatch] {
         guard op.input.offset % 8 == 0 else {
@@ -92,18 +78,6 @@ extension DispatchEncoder {
                 cost: DispatchCost(
                     bytes: weightRows * weightRowBytes + activations * 4,
                     flops: 2 * weightRows * weight.shape.columns * tokens))
-        }
-    }
-}
-
-extension Graph {
-    /// Where a product is followed by what gates it, so that they may run as one.
-    var gatedProducts: [Range<Int>] {
-        ops.indices.dropLast().compactMap { index in
-            guard case .linear(let product) = ops[index], case .swiGLU(let gate) = ops[index + 1],
-                gate.input == product.output
-            else { return nil }
-            return index..<index + 2
         }
     }
 }
