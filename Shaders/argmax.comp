@@ -40,7 +40,6 @@ void main() {
 #ifdef STAGE_SLICE
     uint first = gl_WorkGroupID.x * sliceLength;
     uint end = min(first + sliceLength, count);
-    bestIndex = first;
 #else
     uint first = 0;
     uint end = count;

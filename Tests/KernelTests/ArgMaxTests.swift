@@ -38,6 +38,15 @@ struct ArgMaxTests {
         #expect(found["log"] == [5, 5, Float(indices.min() ?? -1), 5])
     }
 
+    @Test(
+        "the first and the last of every slice is seen",
+        arguments: [0, 2047, 2048, 4095, 8191, 8192, 10_239, 10_240, 10_249])
+    func slices(_ index: Int) throws {
+        var logits = [Float](repeating: -3, count: 10_250)
+        logits[index] = -2
+        #expect(try argmax(logits).found["token"] == [Float(index)])
+    }
+
     @Test("the lowest index of equals in several slices, also where all are the least there is")
     func tiesOfSlices() throws {
         var logits = [Float](repeating: -1, count: 20_000)
