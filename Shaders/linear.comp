@@ -3,13 +3,13 @@
 // A tile of rows and tokens is computed together, so that every weight that is loaded is used once for each token of it, and
 // every activation once for each row. Each tile has a file of its own:
 //
-// - S8x1, S8x8: few tokens, such as one in decode, by a subgroup; loads decide here (`linear_subgroup.glsl`).
+// - S1, S8: one token, as in decode, or up to eight; loads decide here (`linear_subgroup.glsl`).
 // - T64x64, M64x64: many tokens, by a workgroup through shared memory, M with the device's matrix units
 //   (`linear_tile.glsl`).
 // - L8x1, L8x8, L8x16: the tiles of devices that load lane by lane (`linear_lanes.glsl`).
 //
 // variant TYPE: F32 F16 BF16 Q8_0 Q4_0
-// variant TILE: S8x1 S8x8 T64x64 M64x64 L8x1 L8x8 L8x16
+// variant TILE: S1 S8 T64x64 M64x64 L8x1 L8x8 L8x16
 // requires TILE=M64x64: GL_NV_cooperative_matrix
 #version 460
 #extension GL_EXT_control_flow_attributes : require
@@ -17,7 +17,7 @@
 #define TEXELS
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_ballot : require
-#elif defined(TILE_S8x1) || defined(TILE_S8x8)
+#elif defined(TILE_S1) || defined(TILE_S8)
 #define BY_SUBGROUP
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
@@ -67,6 +67,7 @@ layout(push_constant) uniform Arguments {
     uint outputBatchStride;
     uint firstBatch;         // of the window
     uint flags;              // 1: bias, 2: residual, 4: gelu, 8: the rows' second half gated by the first
+    float epsilon;           // of the input's norm
 };
 
 // The error function after Abramowitz and Stegun 7.1.26. It is good to 1.5e-7, which is what float32 resolves of the

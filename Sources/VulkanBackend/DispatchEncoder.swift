@@ -74,9 +74,9 @@ struct DispatchEncoder {
             if let heads = HeadRows(rest), let joined = try encode(heads) {
                 launches.append([joined])
                 rest.removeFirst(heads.opCount)
-            } else if let gated = GatedProduct(rest), let joined = try encode(gated) {
+            } else if let product = JoinedProduct(rest), let joined = try encode(product) {
                 launches.append(joined)
-                rest.removeFirst(GatedProduct.opCount)
+                rest.removeFirst(product.opCount)
             } else {
                 launches.append(try encode(op))
                 rest.removeFirst()

@@ -133,7 +133,7 @@ public final class VulkanBackend: Backend {
     public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
         try graph.validate(bindings: bindings)
         let alignment = max(256, device.description.limits.minStorageBufferOffsetAlignment)
-        let scratchPlan = ScratchPlan(graph, alignment: alignment, joined: graph.gatedProducts)
+        let scratchPlan = ScratchPlan(graph, alignment: alignment, joined: graph.joinedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         var locations: [Tensor: DispatchEncoder.Location] = [:]

@@ -21,6 +21,9 @@ struct LinearTests {
         Shape(batch: 3, tokens: 5, inputs: 40, outputs: 19), Shape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
         Shape(batch: 2, tokens: 2, inputs: 8, outputs: 70), Shape(tokens: 1, inputs: 33, outputs: 300),
         Shape(batch: 2, tokens: 1, inputs: 100, outputs: 64), Shape(tokens: 33, inputs: 1056, outputs: 40),
+        // Loads of all invocations of the largest workgroup; more rows than some devices have workgroups.
+        Shape(tokens: 1, inputs: 4104, outputs: 5), Shape(tokens: 3, inputs: 2050, outputs: 9),
+        Shape(tokens: 1, inputs: 8, outputs: 140_000),
     ]
 
     @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
