@@ -23,7 +23,8 @@ struct SPIRVCompiler {
 
     /// Compiles all modules on the available cores. The outcomes are in the order of the modules.
     func compile(_ modules: [ShaderModule]) async -> [Outcome] {
-        let known = Set(Set(modules.flatMap(\.requiredExtensions)).filter(Self.glslangKnows))
+        let known = Set(
+            Set(modules.flatMap(\.requirements).map(\.shaderExtension)).filter(Self.glslangKnows))
         return await withTaskGroup(of: (Int, Outcome).self) { group in
             for (index, module) in modules.enumerated() {
                 group.addTask { (index, Self.compile(module, knownExtensions: known)) }
@@ -36,10 +37,12 @@ struct SPIRVCompiler {
 
     /// glslang keeps its state per thread, so a module goes from start to end without suspension.
     private static func compile(_ module: ShaderModule, knownExtensions: Set<String>) -> Outcome {
-        if let missing = module.requiredExtensions.first(where: { !knownExtensions.contains($0) }) {
-            let text = "left out, since this glslang does not know \(missing)"
+        if let missing = module.requirements.first(where: { !knownExtensions.contains($0.shaderExtension) }) {
+            let text = "left out, since this glslang does not know \(missing.shaderExtension)"
             return Outcome(messages: [
-                ShaderError(severity: .note, file: module.file, line: nil, message: "\(module.key) is \(text)")
+                ShaderError(
+                    severity: .note, file: module.file, line: nil,
+                    message: "\(module.title(of: missing)) is \(text)")
             ])
         }
         var outcome = Outcome()

@@ -77,7 +77,7 @@ struct ShaderCompiler {
     }
 
     /// Variants share their source, so most mistakes are found in each of them; those are said once. The others name
-    /// the first variant that has them. A note names its module by itself.
+    /// the first variant that has them. A note names its modules by itself.
     private static func merged(_ findings: [Finding], of modules: [ShaderModule]) -> [ShaderError] {
         var order: [ShaderError] = []
         var finders: [ShaderError: [ShaderModule]] = [:]

@@ -6,13 +6,22 @@ struct ShaderModule {
     let file: String
     /// In declared order.
     let variant: [VariantHeader.Choice]
-    /// Extensions that glslang must know; without them the module is left out.
-    let requiredExtensions: [String]
+    /// What glslang must know; without it the module is left out.
+    let requirements: [VariantHeader.Requirement]
     let source: ExpandedSource
 
     /// What finds the module at run time, e.g. `linear WEIGHT=F16 TILE=8x8`.
     var key: String {
-        ([name] + variant.map { "\($0.axis)=\($0.value)" }).joined(separator: " ")
+        Self.key(name, variant)
+    }
+
+    /// What a requirement is called in messages: the keys of its modules, as far as they are alike.
+    func title(of requirement: VariantHeader.Requirement) -> String {
+        Self.key(name, requirement.choices)
+    }
+
+    private static func key(_ name: String, _ choices: [VariantHeader.Choice]) -> String {
+        ([name] + choices.map { "\($0.axis)=\($0.value)" }).joined(separator: " ")
     }
 
     /// GLSL, complete: the source with the variant's macros. `VariantHeader` says the rule for them.
@@ -32,10 +41,7 @@ struct ShaderModule {
         return header.combinations.map { variant in
             ShaderModule(
                 name: String(file.dropLast(".comp".count)), file: display, variant: variant,
-                requiredExtensions: header.requirements
-                    .filter { $0.choices.allSatisfy(variant.contains) }
-                    .map(\.shaderExtension),
-                source: source)
+                requirements: header.requirements.filter { $0.choices.allSatisfy(variant.contains) }, source: source)
         }
     }
 

@@ -115,4 +115,16 @@ import Testing
         let note = "a MATRIX=NEW is left out, since this glslang does not know GL_XYZ_not_invented_yet"
         #expect(result.messages == ["Shaders/a.comp: note: \(note)"])
     }
+
+    @Test func whatLeavesOutSeveralVariantsIsSaidOnce() throws {
+        let header = """
+            // variant WEIGHT: F32 F16
+            // variant MATRIX: NONE NEW
+            // requires MATRIX=NEW: GL_XYZ_not_invented_yet
+            """
+        let result = try Compilation(["a.comp": shader(header: header)]).run()
+        #expect(result.modules.map(\.key) == ["a WEIGHT=F32 MATRIX=NONE", "a WEIGHT=F16 MATRIX=NONE"])
+        let note = "a MATRIX=NEW is left out, since this glslang does not know GL_XYZ_not_invented_yet"
+        #expect(result.messages == ["Shaders/a.comp: note: \(note)"])
+    }
 }
