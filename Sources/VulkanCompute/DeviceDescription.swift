@@ -88,6 +88,7 @@ public struct DeviceDescription: Sendable {
         /// Values of one lane for all (`subgroupBroadcast`) in compute shaders.
         public var subgroupBallot = false
         public var subgroupShuffle = false
+        /// Kernels may require a size of subgroups, and that all are full (VK_EXT_subgroup_size_control).
         public var subgroupSizeControl = false
         public var timelineSemaphore = false
         public var pushDescriptor = false

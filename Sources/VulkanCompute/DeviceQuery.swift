@@ -124,6 +124,8 @@ private struct Details {
     var subgroupSize = 1
     var minSubgroupSize = 1
     var maxSubgroupSize = 1
+    /// Whether compute kernels may require one of these sizes.
+    var sizesAreForCompute = false
     /// The least a Vulkan 1.1 device offers, for those that do not say.
     var maxMemoryAllocationSize = 1 << 30
     var maxBufferSize: Int?
@@ -188,6 +190,8 @@ private struct Details {
             subgroupSize = Int(vulkan11.pointee.subgroupSize)
             minSubgroupSize = sizes.map { Int($0.pointee.minSubgroupSize) } ?? subgroupSize
             maxSubgroupSize = sizes.map { Int($0.pointee.maxSubgroupSize) } ?? subgroupSize
+            sizesAreForCompute =
+                sizes.map { $0.pointee.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0 } ?? false
             maxPushDescriptors = push.map { Int($0.pointee.maxPushDescriptors) } ?? 0
             maxBufferSize = maintenance.map { Int(clamping: $0.pointee.maxBufferSize) }
             features.acceleratedPackedDotProduct =
@@ -220,7 +224,9 @@ private struct Details {
             features.timelineSemaphore = chain.vulkan12.pointee.timelineSemaphore == VK_TRUE
             features.vulkanMemoryModel = chain.vulkan12.pointee.vulkanMemoryModel == VK_TRUE
             features.integerDotProduct = chain.integerDot?.pointee.shaderIntegerDotProduct == VK_TRUE
-            features.subgroupSizeControl = chain.subgroupSize?.pointee.subgroupSizeControl == VK_TRUE
+            features.subgroupSizeControl =
+                sizesAreForCompute && chain.subgroupSize?.pointee.subgroupSizeControl == VK_TRUE
+                && chain.subgroupSize?.pointee.computeFullSubgroups == VK_TRUE
             features.cooperativeMatrixKHR = chain.cooperativeKHR?.pointee.cooperativeMatrix == VK_TRUE
             features.cooperativeMatrixNV = chain.cooperativeNV?.pointee.cooperativeMatrix == VK_TRUE
             features.pushDescriptor = extensions.contains(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)

@@ -79,6 +79,7 @@ struct FeatureChain {
         vulkan12.pointee.vulkanMemoryModel = flag(features.vulkanMemoryModel)
         integerDot?.pointee.shaderIntegerDotProduct = flag(features.integerDotProduct)
         subgroupSize?.pointee.subgroupSizeControl = flag(features.subgroupSizeControl)
+        subgroupSize?.pointee.computeFullSubgroups = flag(features.subgroupSizeControl)
         maintenance4?.pointee.maintenance4 = flag(true)
         cooperativeKHR?.pointee.cooperativeMatrix = flag(features.cooperativeMatrixKHR)
         cooperativeNV?.pointee.cooperativeMatrix = flag(features.cooperativeMatrixNV)

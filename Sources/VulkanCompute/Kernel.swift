@@ -14,10 +14,13 @@ public struct KernelDescription: Sendable {
     public var pushConstantBytes: Int
     /// 32-bit specialization constants (floats and booleans by their bits).
     public var specialization: [(id: UInt32, value: UInt32)]
+    /// Invocations of each subgroup, all of which are full then; nil leaves both to the driver. Only for devices with
+    /// `subgroupSizeControl`, and workgroups whose first dimension is a multiple of it.
+    public var subgroupSize: Int?
 
     public init(
         label: String, spirv: [UInt32], entryPoint: String = "main", storageBuffers: Int, texelBindings: Set<Int> = [],
-        pushConstantBytes: Int = 0, specialization: [(id: UInt32, value: UInt32)] = []
+        pushConstantBytes: Int = 0, specialization: [(id: UInt32, value: UInt32)] = [], subgroupSize: Int? = nil
     ) {
         self.label = label
         self.spirv = spirv
@@ -26,10 +29,12 @@ public struct KernelDescription: Sendable {
         self.texelBindings = texelBindings
         self.pushConstantBytes = pushConstantBytes
         self.specialization = specialization
+        self.subgroupSize = subgroupSize
     }
 
     /// Throws what is wrong with this for a device; drivers need not notice, and may crash instead.
-    func check(against limits: DeviceDescription.Limits) throws {
+    func check(against device: DeviceDescription) throws {
+        let limits = device.limits
         func fail(_ problem: String) -> VulkanError { .kernel(label: label, problem: problem) }
         let mostBuffers = min(limits.maxPushDescriptors, limits.maxPerStageDescriptorStorageBuffers)
         guard (0...mostBuffers).contains(storageBuffers) else {
@@ -39,6 +44,13 @@ public struct KernelDescription: Sendable {
             throw fail(
                 "\(pushConstantBytes) bytes of push constants; needed is a multiple of 4, "
                     + "at most \(limits.maxPushConstantsSize)")
+        }
+        if let subgroupSize {
+            let sizes = limits.minSubgroupSize...limits.maxSubgroupSize
+            guard device.features.subgroupSizeControl, sizes.contains(subgroupSize), subgroupSize.nonzeroBitCount == 1
+            else {
+                throw fail("subgroups of \(subgroupSize), this device has \(sizes.lowerBound) to \(sizes.upperBound)")
+            }
         }
         guard spirv.count > 5, spirv[0] == 0x0723_0203 else { throw fail("not a SPIR-V module") }
         guard Self.computeEntryPoints(in: spirv).contains(entryPoint) else {
@@ -78,7 +90,7 @@ public final class Kernel: @unchecked Sendable {
     private let setLayout: DeviceObject
 
     init(_ description: KernelDescription, on device: LogicalDevice, cache: VkPipelineCache) throws {
-        try description.check(against: device.limits)
+        try description.check(against: device.description)
         label = description.label
         storageBuffers = description.storageBuffers
         texelBindings = description.texelBindings
@@ -166,6 +178,13 @@ public final class Kernel: @unchecked Sendable {
             stage.module = module.handle
             stage.pName = scratch.cString(description.entryPoint)
             stage.pSpecializationInfo = UnsafePointer(scratch.pointer(to: specialization))
+            if let subgroupSize = description.subgroupSize {
+                var required = VkPipelineShaderStageRequiredSubgroupSizeCreateInfo()
+                required.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO
+                required.requiredSubgroupSize = UInt32(subgroupSize)
+                stage.pNext = UnsafeRawPointer(scratch.pointer(to: required))
+                stage.flags = VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT.rawValue
+            }
 
             var info = VkComputePipelineCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO

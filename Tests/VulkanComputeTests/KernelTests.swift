@@ -39,6 +39,26 @@ import VulkanCompute
             #expect(try problem { $0.storageBuffers = 1000 }.contains("1000 storage buffers, this device allows"))
             #expect(try problem { $0.pushConstantBytes = 6 }.contains("6 bytes of push constants"))
             #expect(try problem { $0.pushConstantBytes = 1 << 20 }.contains("at most"))
+            #expect(try problem { $0.subgroupSize = 3 }.contains("subgroups of 3, this device has"))
+            #expect(try problem { $0.subgroupSize = 1024 }.contains("subgroups of 1024, this device has"))
+        }
+    }
+
+    @Test func subgroupsHaveTheRequiredSize() throws {
+        try withDevice { device in
+            let (features, limits) = (device.description.features, device.description.limits)
+            guard features.subgroupSizeControl else { return }
+            var size = limits.minSubgroupSize
+            while size <= limits.maxSubgroupSize {
+                let kernel = try device.makeKernels([TestKernel.subgroupSize(size)])[0]
+                let target = try device.makeBuffer(label: "target", byteCount: 64 * 4)
+                let recorder = try device.makeRecorder(label: "list")
+                try recorder.run(kernel, from: target, to: target, count: 64)
+                try device.submit(recorder.finish())
+                let found = try device.download(UInt32.self, from: target, count: 64)
+                #expect(found == Array(repeating: UInt32(size), count: 64))
+                size *= 2
+            }
         }
     }
 }

@@ -71,18 +71,31 @@ enum TestKernel {
             pushConstantBytes: MemoryLayout<Constants>.size)
     }
 
+    /// `b[i]` = the invocations of i's subgroup.
+    static func subgroupSize(_ required: Int) throws -> KernelDescription {
+        KernelDescription(
+            label: "subgroups of \(required)", spirv: try subgroupSizeModule.get(), storageBuffers: 2,
+            pushConstantBytes: MemoryLayout<Constants>.size, subgroupSize: required)
+    }
+
     private static let scaleModule = Result { try assemble(module(input: "%x = OpCopyObject %uint %a")) }
     private static let accumulateModule = Result {
         try assemble(module(input: "%b = OpLoad %uint %to\n%x = OpIAdd %uint %a %b"))
     }
 
+    private static let subgroupSizeModule = Result {
+        try assemble(module(input: "%x = OpLoad %uint %subgroup_size"))
+    }
+
     private static func module(input: String) -> String {
         """
         OpCapability Shader
+        OpCapability GroupNonUniform
         OpMemoryModel Logical GLSL450
-        OpEntryPoint GLCompute %main "main" %id %constants %A %B
+        OpEntryPoint GLCompute %main "main" %id %subgroup_size %constants %A %B
         OpExecutionMode %main LocalSize 64 1 1
         OpDecorate %id BuiltIn GlobalInvocationId
+        OpDecorate %subgroup_size BuiltIn SubgroupSize
         OpDecorate %Constants Block
         OpMemberDecorate %Constants 0 Offset 0
         OpMemberDecorate %Constants 1 Offset 4
@@ -117,6 +130,7 @@ enum TestKernel {
         %one = OpConstant %uint 1
         %factor = OpSpecConstant %uint 1
         %id = OpVariable %pointer_id Input
+        %subgroup_size = OpVariable %pointer_input Input
         %A = OpVariable %pointer_source StorageBuffer
         %B = OpVariable %pointer_target StorageBuffer
         %constants = OpVariable %pointer_constants PushConstant
