@@ -4,13 +4,17 @@
 // every activation once for each row. Each tile has a file of its own:
 //
 // - S1, S8: one token, as in decode, or up to eight; loads decide here (`linear_subgroup.glsl`).
-// - T64x64, M64x64: many tokens, by a workgroup through shared memory, M with the device's matrix units
-//   (`linear_tile.glsl`).
+// - T64x64: many tokens, by a workgroup through shared memory (`linear_tile.glsl`).
+// - KHR64x64, KHR128x64, NV64x64, NV128x64: many tokens on the device's matrix units, by the extension that it has for them
+//   (`linear_matrix_units.glsl`).
 // - L8x1, L8x8, L8x16: the tiles of devices that load lane by lane (`linear_lanes.glsl`).
 //
 // variant TYPE: F32 F16 BF16 Q8_0 Q4_0
-// variant TILE: S1 S8 T64x64 M64x64 L8x1 L8x8 L8x16
-// requires TILE=M64x64: GL_NV_cooperative_matrix
+// variant TILE: S1 S8 T64x64 KHR64x64 KHR128x64 NV64x64 NV128x64 L8x1 L8x8 L8x16
+// requires TILE=KHR64x64: GL_KHR_cooperative_matrix
+// requires TILE=KHR128x64: GL_KHR_cooperative_matrix
+// requires TILE=NV64x64: GL_NV_cooperative_matrix
+// requires TILE=NV128x64: GL_NV_cooperative_matrix
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #if defined(TILE_L8x16) || defined(TILE_L8x8) || defined(TILE_L8x1)
@@ -21,13 +25,18 @@
 #define BY_SUBGROUP
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
-#elif defined(TILE_M64x64)
+#elif !defined(TILE_T64x64)
 #define MATRIX_UNITS
 #pragma use_vulkan_memory_model
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_memory_scope_semantics : require
-#extension GL_NV_cooperative_matrix : require
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
+#if defined(TILE_KHR64x64) || defined(TILE_KHR128x64)
+#define MATRIX_UNITS_KHR
+#extension GL_KHR_cooperative_matrix : require
+#else
+#extension GL_NV_cooperative_matrix : require
+#endif
 #endif
 #include "types.glsl"
 
@@ -131,6 +140,8 @@ void finish(float sum, float other, uint batch, uint group, uint i, uint count, 
 #include "linear_lanes.glsl"
 #elif defined(BY_SUBGROUP)
 #include "linear_subgroup.glsl"
+#elif defined(MATRIX_UNITS)
+#include "linear_matrix_units.glsl"
 #else
 #include "linear_tile.glsl"
 #endif

@@ -10,6 +10,8 @@
 // scales and integers without sign, the units of eight neighbouring rows side by side. A kernel that takes them too reads with
 // `LOAD8_OF_ROW(buffer, row, k, a, b)`, which gives columns 8k ... 8k + 7 of a row as two vec4; `ROW(i, stride)` is where row
 // i starts, in eights or units. Unless it reads texels, it declares the same binding once more, as `uint bufferScales[]`.
+// `FETCH8_OF_ROW` and `UNPACK8_OF_ROW` are the two halves of that, for a kernel that has other things to do while a load is
+// under way: what is loaded is kept as it lies in memory, as a `Loaded`.
 
 #ifdef TYPE_F32
 #ifdef TEXELS
@@ -19,7 +21,8 @@
 }
 #else
 #define Eight mat2x4
-#define LOAD8(source, i, a, b) { mat2x4 eight = source[i]; a = eight[0]; b = eight[1]; }
+#define UNPACK8(eight, a, b) { a = (eight)[0]; b = (eight)[1]; }
+#define LOAD8(source, i, a, b) { mat2x4 eight = source[i]; UNPACK8(eight, a, b) }
 #endif
 #define Pair vec2
 #define UNPACK(pair) (pair)
@@ -33,14 +36,14 @@
 #else
 #define WORDS(source, i) source[i]
 #endif
+#define LOAD8(source, i, a, b) { uvec4 eight = WORDS(source, i); UNPACK8(eight, a, b) }
 #endif
 
 #ifdef TYPE_F16
 #define Pair uint
-#define LOAD8(source, i, a, b) { \
-    uvec4 eight = WORDS(source, i); \
-    a = vec4(unpackHalf2x16(eight.x), unpackHalf2x16(eight.y)); \
-    b = vec4(unpackHalf2x16(eight.z), unpackHalf2x16(eight.w)); \
+#define UNPACK8(eight, a, b) { \
+    a = vec4(unpackHalf2x16((eight).x), unpackHalf2x16((eight).y)); \
+    b = vec4(unpackHalf2x16((eight).z), unpackHalf2x16((eight).w)); \
 }
 #define UNPACK(pair) unpackHalf2x16(pair)
 #define PACK(values) packHalf2x16(values)
@@ -49,10 +52,9 @@
 #ifdef TYPE_BF16
 #define Pair uint
 // A bfloat16 is the upper half of a float32.
-#define LOAD8(source, i, a, b) { \
-    uvec4 eight = WORDS(source, i); \
-    uvec4 evens = eight << 16; \
-    uvec4 odds = eight & 0xffff0000u; \
+#define UNPACK8(eight, a, b) { \
+    uvec4 evens = (eight) << 16; \
+    uvec4 odds = (eight) & 0xffff0000u; \
     a = uintBitsToFloat(uvec4(evens.x, odds.x, evens.y, odds.y)); \
     b = uintBitsToFloat(uvec4(evens.z, odds.z, evens.w, odds.w)); \
 }
@@ -122,16 +124,31 @@ uint eightOfBlock(uint row, uint block, uint k) { return unitOfEight(row, block,
 #define SCALE_WORD(source, word) source##Scales[word]
 #endif
 
+struct Loaded {
+    Eight integers;
+    uint scales;
+};
+#define FETCH8_OF_ROW(source, row, k, loaded) { \
+    uint word = scaleWord(row, (k) / 4); \
+    loaded.scales = SCALE_WORD(source, word); \
+    loaded.integers = EIGHT(source, row, (k) / 4, (k) % 4); \
+}
 // Products with a scale, an f16, are exact.
-#define LOAD8_OF_ROW(source, row, k, a, b) { \
-    uint block = (k) / 4; \
-    uint word = scaleWord(row, block); \
-    float scale = scaleOfBlock(SCALE_WORD(source, word), block); \
-    unpackIntegers(EIGHT(source, row, block, (k) % 4), a, b); \
+#define UNPACK8_OF_ROW(loaded, k, a, b) { \
+    float scale = scaleOfBlock(loaded.scales, (k) / 4); \
+    unpackIntegers(loaded.integers, a, b); \
     a = scale * (a - BIAS); \
     b = scale * (b - BIAS); \
 }
+#define LOAD8_OF_ROW(source, row, k, a, b) { \
+    Loaded loaded; \
+    FETCH8_OF_ROW(source, row, k, loaded) \
+    UNPACK8_OF_ROW(loaded, k, a, b) \
+}
 #else
 #define ROW(i, stride) ((i) * (stride))
+#define Loaded Eight
+#define FETCH8_OF_ROW(source, row, k, loaded) loaded = source[(row) + (k)];
+#define UNPACK8_OF_ROW(loaded, k, a, b) UNPACK8(loaded, a, b)
 #define LOAD8_OF_ROW(source, row, k, a, b) LOAD8(source, (row) + (k), a, b)
 #endif

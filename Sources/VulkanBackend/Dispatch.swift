@@ -14,6 +14,8 @@ struct Dispatch {
     var texelBindings: Set<Int> = []
     /// The values of specialization constants 0, 1, ...
     var specialization: [UInt32] = []
+    /// Invocations of each subgroup, where the kernel relies on it.
+    var subgroupSize: Int?
     /// The push constants, in the order the shader declares them.
     var constants: [UInt32]
     var groups: (x: Int, y: Int, z: Int)

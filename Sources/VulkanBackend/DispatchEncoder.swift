@@ -36,8 +36,8 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
-    /// See `VulkanBackend.usesMatrixUnits`.
-    let usesMatrixUnits: Bool
+    /// What products of many tokens run on, if not on the ordinary kernels.
+    let matrixUnits: MatrixUnits?
     /// Memory of at least so many bytes between the launches of one op.
     let temporary: (_ byteCount: Int) throws -> Buffer
 

@@ -25,7 +25,8 @@ final class KernelLibrary {
             return KernelDescription(
                 label: name, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
                 texelBindings: dispatch.texelBindings, pushConstantBytes: dispatch.constants.count * 4,
-                specialization: dispatch.specialization.enumerated().map { (UInt32($0), $1) })
+                specialization: dispatch.specialization.enumerated().map { (UInt32($0), $1) },
+                subgroupSize: dispatch.subgroupSize)
         }
         for (name, kernel) in zip(names, try device.makeKernels(descriptions)) {
             kernels[name] = kernel

@@ -10,6 +10,8 @@ struct LinearTile {
     var tokens: Int
     /// Invocations of a workgroup where the kernel leaves them open.
     var threads: Int?
+    /// What the kernel multiplies with, if it does with these.
+    var matrixUnits: MatrixUnits?
 
     /// Whether the kernel can take its input as a norm of what is bound.
     var takesNorm: Bool { threads != nil }
@@ -25,9 +27,8 @@ extension DispatchEncoder {
             }
         }
         if tokens <= 8, limits.minSubgroupSize >= 4 { return subgroupTile(weight, tokens: tokens) }
-        // Matrix units multiply float16, which holds what these types do.
-        let isExact = weight.type == .f16 || weight.type == .bf16
-        return LinearTile(name: usesMatrixUnits && isExact ? "M64x64" : "T64x64", groupRows: 64, tokens: 64)
+        return matrixUnits?.tile(weight.shape, tokens: tokens)
+            ?? LinearTile(name: "T64x64", groupRows: 64, tokens: 64)
     }
 
     /// The tile of few tokens, with as many invocations as have something to load, so that a small weight fills the device too.
@@ -93,7 +94,9 @@ extension DispatchEncoder {
                     residual?.binding ?? input.binding, output.binding,
                 ] + (tile.takesNorm ? [normWeight?.binding ?? input.binding] : []),
                 texelBindings: loadsByLane ? [0, 1] : [],
-                specialization: tile.threads.map { [UInt32($0), norm == nil ? 0 : 1] } ?? [],
+                specialization: tile.threads.map { [UInt32($0), norm == nil ? 0 : 1] }
+                    ?? tile.matrixUnits?.specialization ?? [],
+                subgroupSize: tile.matrixUnits?.lanes,
                 constants: constants(
                     weight.shape.columns, window.rows.count, window.rows.lowerBound, tokens,
                     window.operand.byteOffset / weight.type.loadBytes, weightRowStride,

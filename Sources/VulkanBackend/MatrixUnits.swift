@@ -1,43 +1,85 @@
 import Inference
 import VulkanCompute
 
-/// A device's matrix units (`VK_NV_cooperative_matrix`), which products of many tokens run on.
-enum MatrixUnits {
-    /// Whether the device has what the kernels with tile M64x64 are written for.
-    static func exist(on device: DeviceDescription) -> Bool {
+/// A device's matrix units (`VK_KHR_cooperative_matrix`, else `VK_NV_cooperative_matrix`), which products of many tokens run on.
+struct MatrixUnits {
+    /// Invocations of a subgroup that multiplies.
+    let lanes: Int
+    /// What a subgroup multiplies at once: tokens, rows of the weight and columns.
+    private let shape: CooperativeMatrixShape
+    /// The wider tile takes less of memory for each product, but pays only where there are enough to fill the device.
+    private let fewestWideGroups: Int
+
+    /// - Returns: nil where the device, or this build, has nothing that the kernels can use.
+    init?(of device: DeviceDescription) {
         let (features, limits) = (device.features, device.limits)
-        let hasShape = device.cooperativeMatrixShapes.contains { shape in
-            shape.isNV && (shape.m, shape.n, shape.k) == (16, 16, 16) && shape.a == .float16 && shape.b == .float16
-                && shape.c == .float32 && shape.result == .float32
+        // Where devices have several sizes, the least is the one that matrices are made for.
+        let lanes = limits.minSubgroupSize
+        let shapes = device.cooperativeMatrixShapes.filter { shape in
+            shape.a == .float16 && shape.b == .float16 && shape.c == .float32 && shape.result == .float32
+                && lanes.isMultiple(of: shape.m) && [8, 16].contains(shape.n) && [8, 16, 32].contains(shape.k)
+                && EmbeddedShaders["linear TYPE=F16 TILE=\(Self.tile(shape, isWide: false))"] != nil
         }
-        return hasShape && features.float16 && features.vulkanMemoryModel && limits.minSubgroupSize == 32
-            && limits.maxSubgroupSize == 32 && limits.maxComputeSharedMemorySize >= 33 << 10
-            && EmbeddedShaders["linear TYPE=F16 TILE=M64x64"] != nil
+        let best = shapes.max { ($0.isNV ? 0 : 1, $0.m * $0.n * $0.k) < ($1.isNV ? 0 : 1, $1.m * $1.n * $1.k) }
+        guard let best, features.float16, features.vulkanMemoryModel, features.subgroupSizeControl,
+            (8...64).contains(lanes), limits.maxComputeSharedMemorySize >= 32 << 10
+        else { return nil }
+        self.lanes = lanes
+        shape = best
+        fewestWideGroups = (device.coreCount ?? 128) * 3 / 2
     }
 
-    /// Whether they give the product that the other kernels give: shapes and drivers are many, and a wrong number would be
+    func tile(_ weight: TensorShape, tokens: Int) -> LinearTile {
+        let isWide = weight.rows.groups(of: 128) * tokens.groups(of: 64) * weight.batch >= fewestWideGroups
+        return LinearTile(
+            name: Self.tile(shape, isWide: isWide), groupRows: isWide ? 128 : 64, tokens: 64, matrixUnits: self)
+    }
+
+    /// The kernels' specialization constants.
+    var specialization: [UInt32] { [lanes, shape.m, shape.n, shape.k].map { UInt32($0) } }
+
+    /// The variant of `linear`.
+    private static func tile(_ shape: CooperativeMatrixShape, isWide: Bool) -> String {
+        (shape.isNV ? "NV" : "KHR") + (isWide ? "128x64" : "64x64")
+    }
+}
+
+extension MatrixUnits {
+    /// Whether they give the products that the other kernels give: shapes and drivers are many, and a wrong number would be
     /// seen by nobody.
     static func multiplyRight(on device: Device) -> Bool {
+        guard let units = MatrixUnits(of: device.description) else { return false }
         do {
-            let products = try [true, false].map { try product(on: device, matrixUnits: $0) }
-            // Sums of 72 terms below 1: float32 resolves them to some 1e-5.
-            return zip(products[0], products[1]).allSatisfy { abs($0 - $1) < 1e-3 }
+            // With each tile.
+            return try [1, units.fewestWideGroups].allSatisfy { batch in
+                let products = try [true, false].map { try product(on: device, batch: batch, matrixUnits: $0) }
+                return zip(products[0], products[1]).allSatisfy { abs($0 - $1) < tolerance }
+            }
         } catch {
             return false
         }
     }
 
-    private static func product(on device: Device, matrixUnits: Bool) throws -> [Float] {
+    /// Of the weights. So half of them are below the least normal float16, 2^-14, which some units might take as zero.
+    private static let scale: Float = 0x1p-13
+    /// Sums of 72 terms below `scale`: float32 resolves them that well, without the rests of float16 they are ten times as far off.
+    private static let tolerance = scale * 5e-5
+
+    private static func product(on device: Device, batch: Int, matrixUnits: Bool) throws -> [Float] {
         var options = VulkanBackendOptions()
+        options.loadsByLane = false
         options.matrixUnits = matrixUnits
         let backend = VulkanBackend(device, options: options)
         let (tokens, inputs, outputs) = (70, 72, 80)
-        func random(_ name: String, _ rows: Int, _ columns: Int, _ type: ElementType) throws -> any StoredTensor {
-            try backend.makeRandomTensor(name, TensorShape(rows: rows, columns: columns), type, seed: 1, scale: 1)
+        func random(
+            _ name: String, _ rows: Int, _ columns: Int, _ type: ElementType, scale: Float
+        ) throws -> any StoredTensor {
+            let shape = TensorShape(batch: batch, rows: rows, columns: columns)
+            return try backend.makeRandomTensor(name, shape, type, seed: 1, scale: scale)
         }
-        let input = try random("input", tokens, inputs, .f32)
-        let weight = try random("weight", outputs, inputs, .f16)
-        let output = try random("output", tokens, outputs, .f32)
+        let input = try random("input", tokens, inputs, .f32, scale: 1)
+        let weight = try random("weight", outputs, inputs, .f16, scale: scale)
+        let output = try random("output", tokens, outputs, .f32, scale: 1)
         var graph = Graph(name: "matrix units")
         graph.add(
             .linear(

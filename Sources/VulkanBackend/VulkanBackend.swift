@@ -62,9 +62,14 @@ public final class VulkanBackend: Backend {
     }
 
     /// Whether products of many tokens run on the device's matrix units.
-    public private(set) lazy var usesMatrixUnits: Bool =
-        MatrixUnits.exist(on: device.description)
-        && options.matrixUnits ?? MatrixUnits.multiplyRight(on: device)
+    public var usesMatrixUnits: Bool { matrixUnits != nil }
+
+    private lazy var matrixUnits: MatrixUnits? = {
+        guard !loadsByLane, let units = MatrixUnits(of: device.description),
+            options.matrixUnits ?? MatrixUnits.multiplyRight(on: device)
+        else { return nil }
+        return units
+    }()
 
     private var bindableBytes: Int {
         min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
@@ -154,7 +159,7 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane, usesMatrixUnits: usesMatrixUnits, temporary: temporaryBuffer)
+            loadsByLane: loadsByLane, matrixUnits: matrixUnits, temporary: temporaryBuffer)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 

@@ -46,6 +46,17 @@ enum TestDevice {
         made = result
         return try result.get()
     }
+
+    /// Whether there are matrix units with kernels for them.
+    static let hasMatrixUnits = (try? usesMatrixUnits(unchecked: true)) ?? false
+
+    /// - Parameter unchecked: whatever they compute.
+    static func usesMatrixUnits(unchecked: Bool) throws -> Bool {
+        var options = VulkanBackendOptions()
+        options.loadsByLane = false
+        options.matrixUnits = unchecked ? true : nil
+        return VulkanBackend(try device(), options: options).usesMatrixUnits
+    }
 }
 
 /// One op on both backends: the same graph, the same inputs, and what each made of them.
@@ -85,16 +96,18 @@ struct KernelBench {
     /// - Parameters:
     ///   - bindingBytes: the most that is bound at once, so that larger tensors are split.
     ///   - loadsByLane: false keeps devices with kernels of their own for that from taking them.
+    ///   - matrixUnits: whether products run on those; nil is what the backend takes.
     ///   - build: adds the op; `view` gives a bound tensor of this bench by its name.
     /// - Returns: values by tensor name, of the Vulkan device and of the reference.
     func run(
-        bindingBytes: Int? = nil, loadsByLane: Bool? = nil,
+        bindingBytes: Int? = nil, loadsByLane: Bool? = nil, matrixUnits: Bool? = nil,
         _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         let device = try TestDevice.device()
         var options = VulkanBackendOptions()
         options.maximumBindingBytes = bindingBytes
         options.loadsByLane = loadsByLane
+        options.matrixUnits = matrixUnits
         let found = try run(on: VulkanBackend(device, options: options), build)
         let expected = try run(on: ReferenceBackend(), build)
         if let messages = device.validation?.drain() {
