@@ -83,7 +83,7 @@ float logitAt(uint i) {
 #endif
 }
 
-// A slice chooses by logits alone, before weights are known.
+// A slice chooses before weights are known.
 float weightAt(uint i) {
 #ifdef STAGE_SLICE
     return isnan(sliceLogits[i]) ? 0.0 : 1.0;
@@ -132,7 +132,12 @@ float sumOfLanesBefore() {
     return sum;
 }
 
-// Drops all but the largest logits whose number, or the sum of whose weights, stays within `limit`; of equal ones the first.
+// What is larger for what is to stay: by sum a weight, 0 for what was dropped, else a logit.
+uint keyAt(uint i, bool bySum) {
+    return bySum ? floatBitsToUint(weightAt(i)) : orderedBits(logitAt(i));
+}
+
+// Drops all but the largest logits whose number, or largest weights whose sum, stays within `limit`; of equal ones the first.
 // The largest always stays.
 void keepLargest(float limit, bool bySum) {
     uint lane = gl_LocalInvocationID.x;
@@ -142,11 +147,9 @@ void keepLargest(float limit, bool bySum) {
         for (uint digit = 0; digit < DIGITS; digit++) bins[digit * LANES + lane] = 0.0;
         for (uint i = ownFirst(); i < ownEnd(); i++) {
             if (!exists(i)) continue;
-            uint key = orderedBits(logitAt(i));
+            uint key = keyAt(i, bySum);
             bool isCandidate = shift == 28 || key >> (shift + 4) == prefix;
-            if (!isCandidate) continue;
-            float own = weightAt(i);
-            if (own > 0.0) bins[(key >> shift & 15u) * LANES + lane] += bySum ? own : 1.0;
+            if (isCandidate) bins[(key >> shift & 15u) * LANES + lane] += bySum ? uintBitsToFloat(key) : 1.0;
         }
         barrier();
         if (lane < DIGITS) {
@@ -168,31 +171,18 @@ void keepLargest(float limit, bool bySum) {
         prefix = prefix << 4 | chosenDigit;
         taken = takenSoFar;
     }
-
-    float own = 0.0;
-    float ownWeight = 0.0;
-    for (uint i = ownFirst(); i < ownEnd(); i++) {
-        if (!exists(i) || orderedBits(logitAt(i)) != prefix || weightAt(i) == 0.0) continue;
-        own += 1.0;
-        ownWeight = weightAt(i);
-    }
-    // Equal logits have equal weights.
-    float smallest = 1.0;
-    if (bySum) {
-        sumOfLanes(ownWeight);
-        smallest = 0.0;
-        for (uint i = 0; i < LANES; i++) smallest = max(smallest, lanes[i]);
-    }
-    float room = max(limit - taken, 0.0);
-    float equals = smallest > 0.0 ? floor(room / smallest) : 0.0;
+    float smallest = bySum ? uintBitsToFloat(prefix) : 1.0;
+    float equals = smallest > 0.0 ? floor(max(limit - taken, 0.0) / smallest) : 0.0;
     if (taken == 0.0) equals = max(equals, 1.0);
 
+    float own = 0.0;
+    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i) && keyAt(i, bySum) == prefix) own += 1.0;
     sumOfLanes(own);
     float rank = sumOfLanesBefore();
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         if (!exists(i)) continue;
-        uint key = orderedBits(logitAt(i));
-        if (key > prefix || weightAt(i) == 0.0) continue;
+        uint key = keyAt(i, bySum);
+        if (key > prefix) continue;
         bool stays = key == prefix && rank < equals;
         if (key == prefix) rank += 1.0;
         if (!stays) drop(i);
