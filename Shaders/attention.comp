@@ -1,76 +1,27 @@
-// Causal grouped-query attention over a KV-cache, in blocks of keys with a running softmax (Dao et al., arXiv
-// 2205.14135), so that nothing of size tokens x keys is ever stored.
+// Causal grouped-query attention over a KV-cache for many rows, see `attention.glsl`: a workgroup takes ROWS of a KV head. Each
+// block of keys has two parts: an invocation per key computes the scores, then an invocation per pair of columns adds the
+// weighted values.
 //
-// The queries of all heads that share a KV head stand side by side as rows, token after token; a workgroup takes ROWS of
-// them, so keys and values are read once for all. Each block has two parts: an invocation per key computes the
-// scores, then an invocation per pair of columns adds the weighted values.
-//
-// Devices that load lane by lane have a kernel of their own for heads of up to 64, 128 or 256 columns: see
-// `attention_lanes.glsl`.
+// Few rows have a kernel of their own, `attention_slices.comp`, and so have devices that load lane by lane,
+// `attention_lanes.comp`.
 //
 // variant TYPE: F32 F16 BF16 Q8_0
-// variant ROWS: 2 8
-// variant HEADS: ANY L64 L128 L256
+// variant ROWS: 8
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_arithmetic : require
-#ifndef HEADS_ANY
-#define TEXELS
-#extension GL_KHR_shader_subgroup_ballot : require
-#endif
 #include "types.glsl"
+#include "attention.glsl"
 
-#if defined(HEADS_L64)
-const uint MAX_HEAD_DIM = 64;
-#elif defined(HEADS_L128)
-const uint MAX_HEAD_DIM = 128;
-#else
 const uint MAX_HEAD_DIM = 256;
-#endif
-
-layout(set = 0, binding = 3) readonly buffer Position { uint positions[]; };
-layout(set = 0, binding = 4) readonly buffer Padding { uint padding[]; };
-layout(set = 0, binding = 5) writeonly buffer Output { float outputs[]; };
-
-layout(push_constant) uniform Arguments {
-    uint tokens;
-    uint groupSize;        // query heads per KV head
-    uint headDim;
-    uint firstKVHead;      // of the window
-    uint cacheOffset;      // in eights or, quantized, units, as the next two
-    uint cacheRowStride;
-    uint cacheHeadStride;
-    uint capacity;         // rows of the cache
-    float scale;
-    uint positionOffset;
-    uint queriesOffset;
-    uint queriesRowStride;
-    uint outputOffset;
-    uint outputRowStride;
-    uint paddingOffset;
-    uint hidesPadding;     // 0: there is no padding, whatever is bound
-};
-
-#define NEGATIVE_INFINITY uintBitsToFloat(0xff800000u)
-// What a row's maximum starts from: finite, so that a row which has seen no key yet gives exp(-infinity) = 0.
-#define LOWEST uintBitsToFloat(0xff7fffffu)
-
-#ifndef HEADS_ANY
-#include "attention_lanes.glsl"
-#else
 const uint BLOCK = 64;                        // keys, and invocations
 const uint PAIRS = MAX_HEAD_DIM / 2 / BLOCK;  // column pairs of an invocation, at most
 
 layout(local_size_x = 64) in;
 
-layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
-layout(set = 0, binding = 1) readonly buffer Keys { Eight keys[]; };
-#ifdef QUANTIZED
-layout(set = 0, binding = 1) readonly buffer KeyScales { uint keysScales[]; };
-layout(set = 0, binding = 2) readonly buffer Values { uint values[]; };
-#else
-layout(set = 0, binding = 2) readonly buffer Values { Pair values[]; };
+#ifndef QUANTIZED
+layout(set = 0, binding = 2) readonly buffer ValuePairs { Pair valuePairs[]; };
 #endif
 
 shared vec4 sharedQueries[ROWS][MAX_HEAD_DIM / 4];
@@ -82,11 +33,11 @@ shared float subgroupSums[ROWS][BLOCK];
 vec2 valuePair(uint row, uint pair) {
 #ifdef QUANTIZED
     uint block = pair / 16;
-    uint word = values[4 * (row + integerUnit(block) + pair % 16 / 8 * 8) + pair % 8 / 2] >> (16 * (pair & 1));
-    float scale = scaleOfBlock(values[scaleWord(row, block)], block);
+    uint word = valuesScales[4 * (row + integerUnit(block) + pair % 16 / 8 * 8) + pair % 8 / 2] >> (16 * (pair & 1));
+    float scale = scaleOfBlock(valuesScales[scaleWord(row, block)], block);
     return scale * (vec2(word & 0xffu, word >> 8 & 0xffu) - BIAS);
 #else
-    return UNPACK(values[4 * row + pair]);
+    return UNPACK(valuePairs[4 * row + pair]);
 #endif
 }
 
@@ -193,4 +144,3 @@ void main() {
         }
     }
 }
-#endif

@@ -92,6 +92,8 @@ public struct DeviceDescription: Sendable {
         public var timelineSemaphore = false
         public var pushDescriptor = false
         public var vulkanMemoryModel = false
+        /// Memory semantics in the scope of the device, across workgroups.
+        public var vulkanMemoryModelDeviceScope = false
         /// Cooperative matrices: extension and feature bit both present.
         public var cooperativeMatrixKHR = false
         public var cooperativeMatrixNV = false
