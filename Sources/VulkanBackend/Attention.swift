@@ -1,16 +1,48 @@
 import Inference
 import VulkanCompute
 
-/// How the workgroups of an attention kernel divide the rows and keys of a KV head.
+/// How the workgroups of a launch divide the rows and keys of KV heads.
 private struct AttentionGroups {
-    /// The kernel's name and variant, but for the cache's type.
+    /// The kernel's name, and its variant but for the cache's type.
     var kernel: (name: String, variant: String)
-    /// Of queries, in a workgroup.
+    /// Rows of a workgroup.
     var rows: Int
     var specialization: [UInt32] = []
-    /// Workgroups among which the keys of a group of rows are divided.
-    var slices = 1
-    var bindings: [BufferBinding] = []
+    /// The most workgroups among which the keys of a group of rows are divided; nil where the kernel takes all as one.
+    var slices: Int?
+
+    /// Workgroups that fill a large device.
+    private static let many = 256
+    /// The most rows of a KV head that are few.
+    private static let fewRows = 16
+    /// Keys that a workgroup takes at once.
+    private static let blockKeys = 64
+    /// With more slices, merging them would take longer than they take.
+    private static let mostSlices = 64
+
+    /// For devices that load lane by lane.
+    static func byLane(rows: Int, headDim: Int) -> Self {
+        let headColumns = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256
+        let groupRows = rows <= 2 ? 2 : 8
+        return Self(kernel: ("attention_lanes", " ROWS=\(groupRows) MAX_HEAD_DIM=\(headColumns)"), rows: groupRows)
+    }
+
+    /// For all others.
+    static func sliced(rows: Int, heads: Int, cache: TensorShape, shufflesEights: Bool) -> Self {
+        // What each of eight or sixteen lanes has of a row's columns.
+        let laneColumns = cache.columns.groups(of: 64)
+        var groups = Self(kernel: ("attention", ""), rows: 32, specialization: [UInt32(laneColumns)])
+        if shufflesEights, rows <= fewRows {
+            // As many rows as leave a lane registers for their sums.
+            let groupRows = min(rows, 8 / laneColumns)
+            groups = Self(
+                kernel: ("attention_slices", ""), rows: groupRows,
+                specialization: [UInt32(groupRows), UInt32(laneColumns)])
+        }
+        let wanted = many.groups(of: rows.groups(of: groups.rows) * heads)
+        groups.slices = min(wanted, mostSlices, cache.rows.groups(of: blockKeys))
+        return groups
+    }
 }
 
 extension DispatchEncoder {
@@ -40,18 +72,21 @@ extension DispatchEncoder {
             let places = constants(
                 position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
                 padding.offset, op.padding == nil ? 0 : 1)
-            let groups = try attentionGroups(
-                rows: rows, heads: keys.matrices.count, cache.shape, isByLane: isByLane, unused: position.binding)
+            let heads = keys.matrices.count
+            let groups =
+                isByLane
+                ? AttentionGroups.byLane(rows: rows, headDim: headDim)
+                : .sliced(rows: rows, heads: heads, cache: cache.shape, shufflesEights: shufflesEights)
             return Dispatch(
                 kernel: "\(groups.kernel.name) \(cache.type.variant)\(groups.kernel.variant)",
                 label: "attention x \(tokens)",
                 bindings: [
                     queries.binding, keys.operand.binding, values.operand.binding, position.binding, padding.binding,
                     output.binding,
-                ] + groups.bindings,
+                ] + (try sliceBindings(groups, rows, heads: heads, headDim: headDim, unused: position.binding)),
                 texelBindings: isByLane ? [0, 1, 2] : [], specialization: groups.specialization,
                 constants: sizes + [op.scale.bitPattern] + places,
-                groups: (rows.groups(of: groups.rows), keys.matrices.count, groups.slices),
+                groups: (rows.groups(of: groups.rows), heads, groups.slices ?? 1),
                 // Of the run's own tokens; how far the cache is filled is only known on the device.
                 cost: DispatchCost(
                     bytes: 8 * tokens * op.heads * headDim,
@@ -59,59 +94,19 @@ extension DispatchEncoder {
         }
     }
 
-    /// - Parameters:
-    ///   - heads: KV heads of the launch.
-    ///   - unused: what is bound where a kernel's binding is not used.
-    private func attentionGroups(
-        rows: Int, heads: Int, _ cache: TensorShape, isByLane: Bool, unused: BufferBinding
-    ) throws -> AttentionGroups {
-        if isByLane {
-            let headColumns = cache.columns <= 64 ? 64 : cache.columns <= 128 ? 128 : 256
-            let groupRows = rows <= 2 ? 2 : 8
-            return AttentionGroups(
-                kernel: ("attention_lanes", " ROWS=\(groupRows) MAX_HEAD_DIM=\(headColumns)"), rows: groupRows)
-        }
-        guard mergesSlices, rows <= AttentionSlices.mostRows else {
-            return AttentionGroups(kernel: ("attention", " ROWS=8"), rows: 8)
-        }
-        let slices = AttentionSlices(rows: rows, heads: heads, cache)
-        let partials = slices.count == 1 ? unused : try temporary.range(byteCount: slices.partialBytes)
-        let counters = slices.count == 1 ? unused : try counters.range(byteCount: 4 * slices.groups)
-        return AttentionGroups(
-            kernel: ("attention_slices", ""), rows: slices.groupRows,
-            specialization: [UInt32(slices.groupRows), UInt32(slices.laneEights)], slices: slices.count,
-            bindings: [partials, counters])
-    }
-}
-
-/// How few rows are divided in slices of keys: see `attention_slices.comp`.
-private struct AttentionSlices {
-    /// With more, workgroups that hold more rows read less.
-    static let mostRows = 32
-    /// Workgroups that fill a large device.
-    private static let manyGroups = 256
-    /// Keys that a workgroup takes at once.
-    private static let blockKeys = 64
-    /// Slices that the kernel has room to merge.
-    private static let mostSlices = 64
-
-    /// Eights of columns that each of eight lanes has.
-    let laneEights: Int
-    /// Rows of a workgroup; as many as leave a lane registers for their sums.
-    let groupRows: Int
-    /// Groups of rows, of all heads.
-    let groups: Int
-    /// Slices of each.
-    let count: Int
-    /// Of sums and, for each row, a four with their maximum and weights.
-    let partialBytes: Int
-
-    init(rows: Int, heads: Int, _ cache: TensorShape) {
-        laneEights = cache.columns.groups(of: 64)
-        groupRows = min(rows, 8 / laneEights)
-        groups = rows.groups(of: groupRows) * heads
-        let wanted = min(Self.manyGroups.groups(of: groups), Self.mostSlices)
-        count = min(wanted, cache.rows.groups(of: Self.blockKeys))
-        partialBytes = groups * count * groupRows * (cache.columns / 4 + 1) * 16
+    /// What workgroups hand on to the one that merges their slices: partial results, and counters of those that are done.
+    ///
+    /// - Parameter unused: is bound where nothing is handed on.
+    private func sliceBindings(
+        _ groups: AttentionGroups, _ rows: Int, heads: Int, headDim: Int, unused: BufferBinding
+    ) throws -> [BufferBinding] {
+        guard let slices = groups.slices else { return [] }
+        guard slices > 1 else { return [unused, unused] }
+        let rowGroups = rows.groups(of: groups.rows) * heads
+        // Sums and, for each row, a four with their maximum and weights.
+        let partialBytes = rowGroups * slices * groups.rows * (headDim / 4 + 1) * 16
+        return [
+            try temporary.range(byteCount: partialBytes), try counters.range(byteCount: 4 * rowGroups),
+        ]
     }
 }

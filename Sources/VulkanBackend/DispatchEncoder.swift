@@ -36,8 +36,8 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
-    /// See `VulkanBackend.mergesSlices`.
-    let mergesSlices: Bool
+    /// See `VulkanBackend.shufflesEights`.
+    let shufflesEights: Bool
     /// See `VulkanBackend.usesMatrixUnits`.
     let usesMatrixUnits: Bool
     /// Between the launches of one op, or the workgroups of one launch.

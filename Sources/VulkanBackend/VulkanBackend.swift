@@ -70,11 +70,9 @@ public final class VulkanBackend: Backend {
         return isPossible && options.loadsByLane ?? (description.kind == .cpu)
     }
 
-    /// Whether any eight lanes side by side are of one subgroup and can exchange values, and workgroups of a launch can hand on
-    /// what they wrote.
-    private var mergesSlices: Bool {
-        let (features, limits) = (device.description.features, device.description.limits)
-        return limits.minSubgroupSize >= 8 && features.subgroupShuffle && features.vulkanMemoryModelDeviceScope
+    /// Whether any eight lanes side by side are of one subgroup and can exchange values.
+    private var shufflesEights: Bool {
+        device.description.limits.minSubgroupSize >= 8 && device.description.features.subgroupShuffle
     }
 
     /// Whether products of many tokens run on the device's matrix units.
@@ -173,7 +171,7 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane, mergesSlices: mergesSlices, usesMatrixUnits: usesMatrixUnits,
+            loadsByLane: loadsByLane, shufflesEights: shufflesEights, usesMatrixUnits: usesMatrixUnits,
             temporary: temporary, counters: counters)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)

@@ -91,9 +91,8 @@ public struct DeviceDescription: Sendable {
         public var subgroupSizeControl = false
         public var timelineSemaphore = false
         public var pushDescriptor = false
+        /// The Vulkan memory model with the device's scope: with the model alone turned on, no kernel may use that scope.
         public var vulkanMemoryModel = false
-        /// Memory semantics in the scope of the device, across workgroups.
-        public var vulkanMemoryModelDeviceScope = false
         /// Cooperative matrices: extension and feature bit both present.
         public var cooperativeMatrixKHR = false
         public var cooperativeMatrixNV = false

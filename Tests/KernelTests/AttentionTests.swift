@@ -60,15 +60,20 @@ struct AttentionTests {
         return 2 * scores + 64 * Tolerance.unit + Float(keys).squareRoot() * 4 * Tolerance.unit
     }
 
-    /// With few KV heads a slice is a block of 64 keys; with many, slices are longer as keys get more.
+    /// Each shape is cut into slices. With few KV heads a slice is a block of 64 keys; with many, slices are longer as keys get
+    /// more.
     @Test(
-        "few rows over a long cache, by one plan at growing positions",
+        "few rows and many over a long cache, by one plan at growing positions",
         arguments: [
             Shape(tokens: 1, position: 0, heads: 4, kvHeads: 2, headDim: 64),
             Shape(tokens: 3, position: 0, heads: 7, kvHeads: 1, headDim: 128),
             Shape(tokens: 2, position: 0, heads: 1, kvHeads: 1, headDim: 256),
             Shape(tokens: 1, position: 0, heads: 64, kvHeads: 64, headDim: 8),
             Shape(tokens: 5, position: 0, heads: 64, kvHeads: 32, headDim: 32),
+            Shape(tokens: 9, position: 0, heads: 14, kvHeads: 2, headDim: 64),
+            Shape(tokens: 40, position: 0, heads: 2, kvHeads: 2, headDim: 80),
+            Shape(tokens: 33, position: 0, heads: 1, kvHeads: 1, headDim: 256),
+            Shape(tokens: 17, position: 0, heads: 32, kvHeads: 32, headDim: 8),
         ])
     func slices(_ shape: Shape) throws {
         var generator = SeededGenerator(seed: 21)
@@ -132,10 +137,10 @@ struct AttentionTests {
     /// Flagged keys are large: one that is weighed in shows.
     @Test(
         "slices that are padding from end to end weigh nothing",
-        arguments: [[64..<128], [0..<192], [0..<256], [128..<300], [0..<64, 130..<250]])
-    func hiddenSlices(_ hidden: [Range<Int>]) throws {
+        arguments: [[64..<128], [0..<192], [0..<256], [128..<300], [0..<64, 130..<250]], [4, 19])
+    func hiddenSlices(_ hidden: [Range<Int>], tokens: Int) throws {
         var generator = SeededGenerator(seed: 23)
-        let (tokens, capacity, width) = (4, 300, 128)
+        let (capacity, width) = (300, 128)
         var bench = KernelBench()
         bench.random("q", .init(rows: tokens, columns: width), using: &generator)
         bench.random("v", .init(batch: 2, rows: capacity, columns: 64), using: &generator)
@@ -145,7 +150,7 @@ struct AttentionTests {
         let keys = generator.floats(2 * capacity * 64).enumerated().map { isHidden[$0 / 64 % capacity] ? 10 * $1 : $1 }
         bench.add("k", .init(batch: 2, rows: capacity, columns: 64), .f32, keys)
         bench.add("padding", .init(columns: capacity), .u32, isHidden.map { $0 ? 1 : 0 })
-        let positions = [0, 60, 63, 126, 190, 254, 296]
+        let positions = [0, 60, 63, 126, 190, 254, capacity - tokens]
         let runs = try bench.run(["position": positions], loadsByLane: false) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
