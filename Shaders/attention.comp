@@ -1,10 +1,10 @@
 // Attention for many rows, and for any device: see `attention.glsl`. Few rows and devices that load lane by lane have kernels of
 // their own, `attention_slices.comp` and `attention_lanes.comp`.
 //
-// A workgroup takes a tile of rows, and the keys block by block. Queries and keys come to shared memory in chunks of columns, values
-// in chunks of keys, so that each is loaded once for all rows; the next chunk is loaded while one is multiplied. An
-// invocation has the scores of four rows and four keys, and of the sums the same rows' and some fours of columns. Long caches are
-// cut into slices: see `attention_merge.glsl`.
+// A workgroup takes a tile of rows, and the keys block by block. Queries and keys come to shared memory in chunks of columns,
+// values in chunks of keys, so that each is loaded once for all rows; the next chunk is loaded while one is multiplied. An
+// invocation has the scores of four rows and four keys, and of the sums the same rows' and some fours of columns. Long caches
+// are cut into slices: see `attention_merge.glsl`.
 //
 // variant TYPE: F32 F16 BF16 Q8_0
 #version 460
@@ -141,7 +141,7 @@ void main() {
                 [[unroll]] for (uint k = 0; k < TILE; k++) ownKeys[k] = keyTile[f * KEY_PITCH + lane + k * LANES];
                 [[unroll]] for (uint r = 0; r < TILE; r++) {
                     vec4 query = queryTile[f * QUERY_PITCH + team + r * TEAMS];
-                    [[unroll]] for (uint k = 0; k < TILE; k++) scores[r][k] += dot(query, ownKeys[k]);
+                    [[unroll]] for (uint k = 0; k < TILE; k++) scores[r][k] = addProduct(scores[r][k], query, ownKeys[k]);
                 }
             }
         }

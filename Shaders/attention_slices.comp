@@ -1,5 +1,5 @@
-// Attention for few rows, such as the heads of one token in decode: see `attention.glsl`. A KV head has one group of rows then, so
-// the device is only filled where the keys are cut into slices, a workgroup each: see `attention_merge.glsl`.
+// Attention for few rows, such as the heads of one token in decode: see `attention.glsl`. A KV head has one group of rows then,
+// so the device is only filled where the keys are cut into slices, a workgroup each: see `attention_merge.glsl`.
 //
 // Eight lanes share a key, each with every eighth eight of its columns, and go on to its value: loads run along a row, and need
 // no barrier between scores and values. Subgroups of eight or more hold neighbouring lanes.
@@ -97,7 +97,7 @@ void main() {
                 vec4 queryLow = sharedQueries[r][fourOf(eight, 0)];
                 vec4 queryHigh = sharedQueries[r][fourOf(eight, 1)];
                 [[unroll]] for (uint k = 0; k < KEYS; k++)
-                    scores[r][k] += dot(queryLow, low[k]) + dot(queryHigh, high[k]);
+                    scores[r][k] = addProduct(addProduct(scores[r][k], queryLow, low[k]), queryHigh, high[k]);
             }
         }
         [[unroll]] for (uint r = 0; r < ROWS; r++) {

@@ -17,7 +17,7 @@ private struct AttentionGroups {
     private static let fewRows = 16
     /// Keys that a workgroup takes at once.
     private static let blockKeys = 64
-    /// With more slices, merging them would take longer than they take.
+    /// With more slices, merging them would take longer than to sum them up.
     private static let mostSlices = 64
 
     /// For devices that load lane by lane.

@@ -46,7 +46,9 @@ extension DeviceDescription {
         self.coreCount = details.coreCount
         self.missing = Self.missing(
             apiVersion: apiVersion, features: features,
-            maxPushConstantsSize: Int(properties.limits.maxPushConstantsSize), hasComputeQueue: queueFamily != nil)
+            maxPushConstantsSize: Int(properties.limits.maxPushConstantsSize),
+            maxComputeSharedMemorySize: Int(properties.limits.maxComputeSharedMemorySize),
+            hasComputeQueue: queueFamily != nil)
         self.queueFamily = queueFamily
         self.extensions = extensions
     }
