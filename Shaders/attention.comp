@@ -41,7 +41,7 @@ shared vec4 queryTile[2 * CHUNK_EIGHTS * QUERY_PITCH];  // by four of columns, t
 // By four of columns, then key; and, since these are not needed at once, probabilities by row, then four of keys.
 shared vec4 keyTile[max(2 * CHUNK_EIGHTS * KEY_PITCH, ROWS * PROBABILITY_PITCH)];
 shared vec4 valueTile[CHUNK_KEYS * VALUE_FOURS];        // by key, then four of columns
-shared float laneValues[ROWS][LANES];
+shared vec4 laneValues[ROWS][LANES / 4];
 
 // Past the last key the last one is read again, and weighs nothing.
 uint keyAt(uint key, uint end) { return cacheOfHead() + ROW(min(key, end - 1), cacheRowStride); }
@@ -152,13 +152,16 @@ void main() {
                 if (!isSeen || key > lastKey[r]) scores[r][k] = NEGATIVE_INFINITY;
         }
         [[unroll]] for (uint r = 0; r < TILE; r++)
-            laneValues[team + r * TEAMS][lane] =
+            laneValues[team + r * TEAMS][lane / 4][lane % 4] =
                 max(max(scores[r][0], scores[r][1]), max(scores[r][2], scores[r][3]));
         barrier();
         [[unroll]] for (uint r = 0; r < TILE; r++) {
             uint row = team + r * TEAMS;
             float maximum = rowMaximum[r];
-            [[unroll]] for (uint l = 0; l < LANES; l++) maximum = max(maximum, laneValues[row][l]);
+            [[unroll]] for (uint l = 0; l < LANES / 4; l++) {
+                vec4 maxima = laneValues[row][l];
+                maximum = max(maximum, max(max(maxima.x, maxima.y), max(maxima.z, maxima.w)));
+            }
             float correction = exp(rowMaximum[r] - maximum);
             rowMaximum[r] = maximum;
             laneSum[r] *= correction;
@@ -194,12 +197,13 @@ void main() {
         }
     }
 
-    [[unroll]] for (uint r = 0; r < TILE; r++) laneValues[team + r * TEAMS][lane] = laneSum[r];
+    [[unroll]] for (uint r = 0; r < TILE; r++) laneValues[team + r * TEAMS][lane / 4][lane % 4] = laneSum[r];
     barrier();
     [[unroll]] for (uint r = 0; r < TILE; r++) {
         uint row = team + r * TEAMS;
-        float weights = 0.0;
-        [[unroll]] for (uint l = 0; l < LANES; l++) weights += laneValues[row][l];
+        vec4 laneSums = vec4(0);
+        [[unroll]] for (uint l = 0; l < LANES / 4; l++) laneSums += laneValues[row][l];
+        float weights = laneSums.x + laneSums.y + laneSums.z + laneSums.w;
         [[unroll]] for (uint f = 0; f < FOURS; f++) {
             uint four = lane + f * LANES;
             if (four < headDim / 4) storeSum(slice, row, four, sums[r][f], rowMaximum[r], weights);

@@ -83,7 +83,7 @@ extension DispatchEncoder {
                 bindings: [
                     queries.binding, keys.operand.binding, values.operand.binding, position.binding, padding.binding,
                     output.binding,
-                ] + (try sliceBindings(groups, rows, heads: heads, headDim: headDim, unused: position.binding)),
+                ] + (try sliceBindings(groups, rows: rows, heads: heads, headDim: headDim)),
                 texelBindings: isByLane ? [0, 1, 2] : [], specialization: groups.specialization,
                 constants: sizes + [op.scale.bitPattern] + places,
                 groups: (rows.groups(of: groups.rows), heads, groups.slices ?? 1),
@@ -95,18 +95,13 @@ extension DispatchEncoder {
     }
 
     /// What workgroups hand on to the one that merges their slices: partial results, and counters of those that are done.
-    ///
-    /// - Parameter unused: is bound where nothing is handed on.
-    private func sliceBindings(
-        _ groups: AttentionGroups, _ rows: Int, heads: Int, headDim: Int, unused: BufferBinding
-    ) throws -> [BufferBinding] {
+    /// A single slice leaves both alone, but the kernel could write them.
+    private func sliceBindings(_ groups: AttentionGroups, rows: Int, heads: Int, headDim: Int) throws -> [BufferBinding]
+    {
         guard let slices = groups.slices else { return [] }
-        guard slices > 1 else { return [unused, unused] }
-        let rowGroups = rows.groups(of: groups.rows) * heads
+        let rowGroups = slices == 1 ? 1 : rows.groups(of: groups.rows) * heads
         // Sums and, for each row, a four with their maximum and weights.
         let partialBytes = rowGroups * slices * groups.rows * (headDim / 4 + 1) * 16
-        return [
-            try temporary.range(byteCount: partialBytes), try counters.range(byteCount: 4 * rowGroups),
-        ]
+        return [try temporary.range(byteCount: partialBytes), try counters.range(byteCount: 4 * rowGroups)]
     }
 }
