@@ -21,6 +21,11 @@ const uint KEYS = 4;                   // that a team takes at once, to have as 
 const uint BLOCK = TEAMS * KEYS;
 const uint FOURS = 2 * EIGHTS * LANES; // of columns: lower halves of all eights, then the upper ones
 
+// Values of 16 bits are loaded ahead, to be on their way while scores are made; others would take too many registers.
+#if defined(TYPE_F16) || defined(TYPE_BF16)
+#define LOADS_AHEAD
+#endif
+
 layout(local_size_x = 128) in;
 
 #include "attention_merge.glsl"
@@ -83,6 +88,12 @@ void main() {
             keyAt[k] = cacheOfHead() + ROW(min(key, slice.end - 1), cacheRowStride);
             isSeen[k] = key < slice.end && !isHidden(min(key, slice.end - 1));
         }
+#ifdef LOADS_AHEAD
+        Eight ahead[EIGHTS][KEYS];
+        [[unroll]] for (uint e = 0; e < EIGHTS; e++)
+            [[unroll]] for (uint k = 0; k < KEYS; k++)
+                ahead[e][k] = values[keyAt[k] + min(e * LANES + lane, eights - 1)];
+#endif
         float scores[ROWS][KEYS];
         [[unroll]] for (uint r = 0; r < ROWS; r++)
             [[unroll]] for (uint k = 0; k < KEYS; k++) scores[r][k] = 0.0;
@@ -123,8 +134,12 @@ void main() {
         [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
             vec4 low[KEYS];
             vec4 high[KEYS];
+#ifdef LOADS_AHEAD
+            [[unroll]] for (uint k = 0; k < KEYS; k++) LOAD8(ahead[e], k, low[k], high[k])
+#else
             [[unroll]] for (uint k = 0; k < KEYS; k++)
                 LOAD8_OF_ROW(values, keyAt[k], min(e * LANES + lane, eights - 1), low[k], high[k])
+#endif
             [[unroll]] for (uint r = 0; r < ROWS; r++) {
                 [[unroll]] for (uint k = 0; k < KEYS; k++) {
                     sumsLow[r][e] += scores[r][k] * low[k];
