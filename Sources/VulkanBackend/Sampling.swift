@@ -45,13 +45,12 @@ extension DispatchEncoder {
         }
         // The candidates of all slices must be much fewer than the tokens.
         guard slices > 1, topK <= Self.sampledSliceLength / 8 else { return [launch("WHOLE", groups: 1)] }
-        let candidateBytes = 4 * slices * topK
-        let candidates = try temporary(candidateBytes)
+        let candidates = try temporary.range(byteCount: 4 * slices * topK)
         return [
             launch(
-                "SLICE", groups: slices, [.write(candidates, byteCount: candidateBytes)],
+                "SLICE", groups: slices, [candidates.with(.write)],
                 specialization: [UInt32(Self.sampledSliceLength)]),
-            launch("PICK", groups: 1, [.read(candidates, byteCount: candidateBytes)]),
+            launch("PICK", groups: 1, [candidates.with(.read)]),
         ]
     }
 
