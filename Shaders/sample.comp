@@ -1,9 +1,14 @@
-// Draws a token: softmax with temperature, the K likeliest, those of cumulative probability up to P, those not much less
-// likely than the likeliest, and one of what is left at random.
+// Draws a token: softmax with temperature, the K largest logits, the likeliest of cumulative probability up to P, those not much
+// less likely than the likeliest, and one of what is left at random.
 //
-// One workgroup. A lane works on the columns `lane + 128 j` in every pass, so no lane reads what another wrote to memory.
-// There is no sort: a limit on the number or the sum of the largest weights becomes the bits of the smallest weight kept,
-// four at a time from the top (positive floats are ordered as their bits are).
+// One workgroup (WHOLE). Where K is small and the vocabulary is not, the row is cut into slices, a workgroup each, that leave
+// their K largest logits as candidates (SLICE), from which one workgroup draws (PICK).
+//
+// A lane has neighbouring columns, the next lane the next ones, so equals are taken in the order of columns, and no lane reads
+// what another wrote to memory. There is no sort: a limit on the number of the largest, or on the sum of their weights, becomes
+// the bits of the smallest logit kept, four at a time from the top.
+//
+// variant STAGE: WHOLE SLICE PICK
 #version 460
 
 layout(local_size_x = 128) in;
@@ -14,6 +19,9 @@ layout(set = 0, binding = 2) readonly buffer Step { uint steps[]; };
 layout(set = 0, binding = 3) buffer Weights { float weights[]; };
 layout(set = 0, binding = 4) writeonly buffer Token { uint tokens[]; };
 layout(set = 0, binding = 5) writeonly buffer Log { uint log_[]; };
+#ifndef STAGE_WHOLE
+layout(set = 0, binding = 6) buffer Candidates { uint candidates[]; };  // columns
+#endif
 
 layout(push_constant) uniform Arguments {
     uint columns;
@@ -27,16 +35,84 @@ layout(push_constant) uniform Arguments {
     uint topK;  // `columns` for all
     float topP;  // 1 for all
     float minP;
+    uint slices;
 };
 
 const uint LANES = gl_WorkGroupSize.x;
 const uint DIGITS = 16;
+const uint NONE = 0xffffffffu;
 
 shared float bins[DIGITS * LANES];
 shared float totals[DIGITS];
 shared float lanes[LANES];
 shared uint chosenDigit;
 shared float takenSoFar;
+
+// What this workgroup chooses among, and this lane's part of it.
+#if defined(STAGE_SLICE)
+layout(constant_id = 0) const uint SLICE_LENGTH = 1;
+shared float sliceLogits[SLICE_LENGTH];
+uint firstColumn() { return gl_WorkGroupID.x * SLICE_LENGTH; }
+uint count() { return min(columns - firstColumn(), SLICE_LENGTH); }
+#elif defined(STAGE_PICK)
+uint count() { return slices * topK; }
+#else
+uint count() { return columns; }
+#endif
+
+uint ownLength() { return (count() + LANES - 1) / LANES; }
+uint ownFirst() { return min(gl_LocalInvocationID.x * ownLength(), count()); }
+uint ownEnd() { return min(ownFirst() + ownLength(), count()); }
+
+// The column at place i; of candidates NONE where a slice had fewer.
+uint columnAt(uint i) {
+#if defined(STAGE_SLICE)
+    return firstColumn() + i;
+#elif defined(STAGE_PICK)
+    return candidates[i];
+#else
+    return i;
+#endif
+}
+
+float logitAt(uint i) {
+#ifdef STAGE_SLICE
+    return sliceLogits[i];
+#else
+    return logits[logitsOffset + columnAt(i)];
+#endif
+}
+
+// A slice chooses before weights are known.
+float weightAt(uint i) {
+#ifdef STAGE_SLICE
+    return isnan(sliceLogits[i]) ? 0.0 : 1.0;
+#else
+    return weights[weightsOffset + columnAt(i)];
+#endif
+}
+
+void drop(uint i) {
+#ifdef STAGE_SLICE
+    sliceLogits[i] = uintBitsToFloat(0x7fc00000u);
+#else
+    weights[weightsOffset + columnAt(i)] = 0.0;
+#endif
+}
+
+bool exists(uint i) {
+#ifdef STAGE_PICK
+    return candidates[i] != NONE;
+#else
+    return true;
+#endif
+}
+
+// Numbers without sign in the order of the floats; zeros of both signs are equal.
+uint orderedBits(float value) {
+    uint bits = floatBitsToUint(value + 0.0);
+    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+}
 
 // The sum over all lanes, taken in their order.
 float sumOfLanes(float value) {
@@ -56,19 +132,24 @@ float sumOfLanesBefore() {
     return sum;
 }
 
-// Drops all but the largest weights whose number, or sum, stays within `limit`; of equal ones the first, in the order of
-// lanes. The largest weight always stays.
+// What is larger for what is to stay: by sum a weight, 0 for what was dropped, else a logit.
+uint keyAt(uint i, bool bySum) {
+    return bySum ? floatBitsToUint(weightAt(i)) : orderedBits(logitAt(i));
+}
+
+// Drops all but the largest logits whose number, or largest weights whose sum, stays within `limit`; of equal ones the first.
+// The largest always stays.
 void keepLargest(float limit, bool bySum) {
     uint lane = gl_LocalInvocationID.x;
     uint prefix = 0;
     float taken = 0.0;
     for (int shift = 28; shift >= 0; shift -= 4) {
         for (uint digit = 0; digit < DIGITS; digit++) bins[digit * LANES + lane] = 0.0;
-        for (uint i = lane; i < columns; i += LANES) {
-            float weight = weights[weightsOffset + i];
-            uint key = floatBitsToUint(weight);
+        for (uint i = ownFirst(); i < ownEnd(); i++) {
+            if (!exists(i)) continue;
+            uint key = keyAt(i, bySum);
             bool isCandidate = shift == 28 || key >> (shift + 4) == prefix;
-            if (weight > 0.0 && isCandidate) bins[(key >> shift & 15u) * LANES + lane] += bySum ? weight : 1.0;
+            if (isCandidate) bins[(key >> shift & 15u) * LANES + lane] += bySum ? uintBitsToFloat(key) : 1.0;
         }
         barrier();
         if (lane < DIGITS) {
@@ -90,26 +171,45 @@ void keepLargest(float limit, bool bySum) {
         prefix = prefix << 4 | chosenDigit;
         taken = takenSoFar;
     }
-    float smallest = uintBitsToFloat(prefix);
-    float room = max(limit - taken, 0.0);
-    float equals = bySum ? (smallest > 0.0 ? floor(room / smallest) : 0.0) : room;
+    float smallest = bySum ? uintBitsToFloat(prefix) : 1.0;
+    float equals = smallest > 0.0 ? floor(max(limit - taken, 0.0) / smallest) : 0.0;
     if (taken == 0.0) equals = max(equals, 1.0);
 
     float own = 0.0;
-    for (uint i = lane; i < columns; i += LANES) {
-        if (floatBitsToUint(weights[weightsOffset + i]) == prefix) own += 1.0;
-    }
+    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i) && keyAt(i, bySum) == prefix) own += 1.0;
     sumOfLanes(own);
     float rank = sumOfLanesBefore();
-    for (uint i = lane; i < columns; i += LANES) {
-        uint key = floatBitsToUint(weights[weightsOffset + i]);
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+        if (!exists(i)) continue;
+        uint key = keyAt(i, bySum);
         if (key > prefix) continue;
         bool stays = key == prefix && rank < equals;
         if (key == prefix) rank += 1.0;
-        if (!stays) weights[weightsOffset + i] = 0.0;
+        if (!stays) drop(i);
     }
 }
 
+#ifdef STAGE_SLICE
+void main() {
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+        sliceLogits[i] = logits[logitsOffset + columnAt(i)];
+        weights[weightsOffset + columnAt(i)] = 0.0;
+    }
+    uint room = min(topK, count());
+    keepLargest(float(room), false);
+    float own = 0.0;
+    for (uint i = ownFirst(); i < ownEnd(); i++) own += weightAt(i);
+    uint left = uint(sumOfLanes(own));
+    uint at = uint(sumOfLanesBefore());
+    uint first = gl_WorkGroupID.x * topK;
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+        if (weightAt(i) == 0.0) continue;
+        candidates[first + at] = columnAt(i);
+        at++;
+    }
+    for (uint i = left + gl_LocalInvocationID.x; i < topK; i += LANES) candidates[first + i] = NONE;
+}
+#else
 // Philox 4x32-10 (Salmon et al., SC 2011): a random number that depends only on seed and step.
 float uniformNumber(uvec2 key, uint step_) {
     uvec4 counter = uvec4(step_, 0, 0, 0);
@@ -126,27 +226,26 @@ float uniformNumber(uvec2 key, uint step_) {
 void main() {
     uint lane = gl_LocalInvocationID.x;
     float largest = uintBitsToFloat(0xff800000u);
-    for (uint i = lane; i < columns; i += LANES) largest = max(largest, logits[logitsOffset + i]);
+    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i)) largest = max(largest, logitAt(i));
     lanes[lane] = largest;
     barrier();
     for (uint i = 0; i < LANES; i++) largest = max(largest, lanes[i]);
-    for (uint i = lane; i < columns; i += LANES) {
-        weights[weightsOffset + i] = exp((logits[logitsOffset + i] - largest) / temperature);
-    }
+    for (uint i = ownFirst(); i < ownEnd(); i++)
+        if (exists(i)) weights[weightsOffset + columnAt(i)] = exp((logitAt(i) - largest) / temperature);
 
     if (topK < columns) keepLargest(float(topK), false);
     if (topP < 1.0) {
         float sum = 0.0;
-        for (uint i = lane; i < columns; i += LANES) sum += weights[weightsOffset + i];
+        for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i)) sum += weightAt(i);
         keepLargest(topP * sumOfLanes(sum), true);
     }
 
     float own = 0.0;
-    for (uint i = lane; i < columns; i += LANES) {
-        float weight = weights[weightsOffset + i];
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+        if (!exists(i)) continue;
         // The likeliest token's weight is 1.
-        if (weight < minP) weights[weightsOffset + i] = 0.0;
-        else own += weight;
+        if (weightAt(i) < minP) drop(i);
+        else own += weightAt(i);
     }
     float total = sumOfLanes(own);
     float before = sumOfLanesBefore();
@@ -164,10 +263,10 @@ void main() {
     if (!isChosen) return;
     float reached = before;
     uint token = 0;
-    for (uint i = lane; i < columns; i += LANES) {
-        float weight = weights[weightsOffset + i];
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+        float weight = exists(i) ? weightAt(i) : 0.0;
         if (weight > 0.0) {
-            token = i;
+            token = columnAt(i);
             reached += weight;
             if (reached > target) break;
         }
@@ -175,3 +274,4 @@ void main() {
     tokens[tokenOffset] = token;
     if (step_ < logColumns) log_[step_] = token;
 }
+#endif

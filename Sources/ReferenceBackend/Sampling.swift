@@ -21,12 +21,11 @@ extension Sample {
     func run(_ operands: Operands) {
         let logits = operands.floats(logits)
         let stored = operands.floats(self.weights)
-        let order = Self.order(vocabulary: self.logits.columns)
-        let largest = order.map { logits[0, 0, $0] }.max() ?? 0
-        // In the order in which equals are taken, so that the sort, which is stable, keeps it.
-        var weights = order.map { (token: $0, weight: exp((logits[0, 0, $0] - largest) / temperature)) }
-        weights.sort { $0.weight > $1.weight }
-        weights.removeSubrange(min(topK ?? weights.count, weights.count)...)
+        let columns = self.logits.columns
+        let largest = (0..<columns).map { logits[0, 0, $0] }.max() ?? 0
+        // The sort is stable, so equals stay in the order of their ids.
+        let tokens = (0..<columns).sorted { logits[0, 0, $0] > logits[0, 0, $1] }.prefix(topK ?? columns)
+        var weights = tokens.map { (token: $0, weight: exp((logits[0, 0, $0] - largest) / temperature)) }
         if topP < 1 {
             let limit = weights.reduce(0) { $0 + Double($1.weight) } * Double(topP)
             var sum = 0.0
@@ -38,7 +37,7 @@ extension Sample {
         }
         weights.removeAll { $0.weight < minP }
 
-        for index in order { stored[0, 0, index] = 0 }
+        for index in 0..<columns { stored[0, 0, index] = 0 }
         for (token, weight) in weights { stored[0, 0, token] = weight }
         let step = Int(operands.counter(step).pointee)
         let seed = operands.counter(seed)
@@ -46,7 +45,7 @@ extension Sample {
         let target = Double(Philox.uniform(seed: (seed[0], seed[1]), step: UInt32(step))) * total
         var sum = 0.0
         var chosen = 0
-        for token in order where stored[0, 0, token] > 0 {
+        for token in 0..<columns where stored[0, 0, token] > 0 {
             chosen = token
             sum += Double(stored[0, 0, token])
             if sum > target { break }

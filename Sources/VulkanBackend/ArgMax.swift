@@ -24,14 +24,14 @@ extension DispatchEncoder {
             return [launch("WHOLE", logits.binding, count: columns, offset: logits.offset)]
         }
         let slices = columns.groups(of: Self.sliceLength)
-        let candidates = try temporary(8 * slices)
+        let candidates = try temporary.range(byteCount: 8 * slices)
         return [
             Dispatch(
                 kernel: "argmax STAGE=SLICE", label: "argmax",
-                bindings: [logits.binding, .write(candidates, byteCount: 8 * slices)],
+                bindings: [logits.binding, candidates.with(.write)],
                 constants: constants(columns, logits.offset, Self.sliceLength, 0, 0, 0), groups: (slices, 1, 1),
                 cost: DispatchCost(bytes: 4 * columns)),
-            launch("PICK", .read(candidates, byteCount: 8 * slices), count: slices, offset: 0),
+            launch("PICK", candidates.with(.read), count: slices, offset: 0),
         ]
     }
 }

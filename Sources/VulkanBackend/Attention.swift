@@ -1,6 +1,50 @@
 import Inference
 import VulkanCompute
 
+/// How the workgroups of a launch divide the rows and keys of KV heads.
+private struct AttentionGroups {
+    /// The kernel's name, and its variant but for the cache's type.
+    var kernel: (name: String, variant: String)
+    /// Rows of a workgroup.
+    var rows: Int
+    var specialization: [UInt32] = []
+    /// The most workgroups among which the keys of a group of rows are divided; nil where the kernel takes all as one.
+    var slices: Int?
+
+    /// Workgroups that fill a large device.
+    private static let many = 256
+    /// The most rows of a KV head that are few.
+    private static let fewRows = 16
+    /// Keys that a workgroup takes at once.
+    private static let blockKeys = 64
+    /// With more slices, merging them would take longer than to sum them up.
+    private static let mostSlices = 64
+
+    /// For devices that load lane by lane.
+    static func byLane(rows: Int, headDim: Int) -> Self {
+        let headColumns = headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256
+        let groupRows = rows <= 2 ? 2 : 8
+        return Self(kernel: ("attention_lanes", " ROWS=\(groupRows) MAX_HEAD_DIM=\(headColumns)"), rows: groupRows)
+    }
+
+    /// For all others.
+    static func sliced(rows: Int, heads: Int, cache: TensorShape, shufflesEights: Bool) -> Self {
+        // What each of eight or sixteen lanes has of a row's columns.
+        let laneColumns = cache.columns.groups(of: 64)
+        var groups = Self(kernel: ("attention", ""), rows: 32, specialization: [UInt32(laneColumns)])
+        if shufflesEights, rows <= fewRows {
+            // As many rows as leave a lane registers for their sums.
+            let groupRows = min(rows, 8 / laneColumns)
+            groups = Self(
+                kernel: ("attention_slices", ""), rows: groupRows,
+                specialization: [UInt32(groupRows), UInt32(laneColumns)])
+        }
+        let wanted = many.groups(of: rows.groups(of: groups.rows) * heads)
+        groups.slices = min(wanted, mostSlices, cache.rows.groups(of: blockKeys))
+        return groups
+    }
+}
+
 extension DispatchEncoder {
     func encode(_ op: Attention) throws -> [Dispatch] {
         let cache = info(op.keys)
@@ -17,10 +61,8 @@ extension DispatchEncoder {
         let groupSize = op.heads / cache.shape.batch
         let tokens = op.queries.rows
         let rows = tokens * groupSize
-        let rowsPerGroup = rows <= 2 ? 2 : 8
         // Texels hold four columns of a query.
         let isByLane = loadsByLane && op.queries.offset % 4 == 0
-        let form = !isByLane ? "ANY" : headDim <= 64 ? "L64" : headDim <= 128 ? "L128" : "L256"
         return try zip(windows(op.keys, .read), windows(op.values, .read)).map { keys, values in
             guard keys.rows.count == cache.shape.rows else { throw oversizedHead(cache) }
             let sizes = constants(
@@ -30,19 +72,36 @@ extension DispatchEncoder {
             let places = constants(
                 position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
                 padding.offset, op.padding == nil ? 0 : 1)
+            let heads = keys.matrices.count
+            let groups =
+                isByLane
+                ? AttentionGroups.byLane(rows: rows, headDim: headDim)
+                : .sliced(rows: rows, heads: heads, cache: cache.shape, shufflesEights: shufflesEights)
             return Dispatch(
-                kernel: "attention \(cache.type.variant) ROWS=\(rowsPerGroup) HEADS=\(form)",
+                kernel: "\(groups.kernel.name) \(cache.type.variant)\(groups.kernel.variant)",
                 label: "attention x \(tokens)",
                 bindings: [
                     queries.binding, keys.operand.binding, values.operand.binding, position.binding, padding.binding,
                     output.binding,
-                ],
-                texelBindings: isByLane ? [0, 1, 2] : [], constants: sizes + [op.scale.bitPattern] + places,
-                groups: (rows.groups(of: rowsPerGroup), keys.matrices.count, 1),
+                ] + (try sliceBindings(groups, rows: rows, heads: heads, headDim: headDim)),
+                texelBindings: isByLane ? [0, 1, 2] : [], specialization: groups.specialization,
+                constants: sizes + [op.scale.bitPattern] + places,
+                groups: (rows.groups(of: groups.rows), heads, groups.slices ?? 1),
                 // Of the run's own tokens; how far the cache is filled is only known on the device.
                 cost: DispatchCost(
                     bytes: 8 * tokens * op.heads * headDim,
                     flops: 2 * tokens * (tokens + 1) * op.heads * headDim))
         }
+    }
+
+    /// What workgroups hand on to the one that merges their slices: partial results, and counters of those that are done.
+    /// A single slice leaves both alone, but the kernel could write them.
+    private func sliceBindings(_ groups: AttentionGroups, rows: Int, heads: Int, headDim: Int) throws -> [BufferBinding]
+    {
+        guard let slices = groups.slices else { return [] }
+        let rowGroups = slices == 1 ? 1 : rows.groups(of: groups.rows) * heads
+        // Sums and, for each row, a four with their maximum and weights.
+        let partialBytes = rowGroups * slices * groups.rows * (headDim / 4 + 1) * 16
+        return [try temporary.range(byteCount: partialBytes), try counters.range(byteCount: 4 * rowGroups)]
     }
 }

@@ -36,10 +36,14 @@ struct DispatchEncoder {
     let bindableBytes: Int
     /// See `VulkanBackendOptions.loadsByLane`.
     let loadsByLane: Bool
+    /// See `VulkanBackend.shufflesEights`.
+    let shufflesEights: Bool
     /// What products of many tokens run on, if not on the ordinary kernels.
     let matrixUnits: MatrixUnits?
-    /// Memory of at least so many bytes between the launches of one op.
-    let temporary: (_ byteCount: Int) throws -> Buffer
+    /// Between the launches of one op, or the workgroups of one launch.
+    let temporary: TemporaryMemory
+    /// Zeros, to be left as zeros.
+    let counters: TemporaryMemory
 
     /// The lanes of a workgroup that is sure to be a single subgroup; nil where subgroups may be too small to be of use.
     var subgroupLanes: Int? {

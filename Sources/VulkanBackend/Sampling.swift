@@ -14,6 +14,9 @@ extension DispatchEncoder {
         ]
     }
 
+    /// Logits that a workgroup of `sample` chooses candidates from, of a row that is cut into slices.
+    private static let sampledSliceLength = 2048
+
     func encode(_ op: Sample) throws -> [Dispatch] {
         let logits = try operand(op.logits, .read)
         let seed = try operand(op.seed, .read)
@@ -22,18 +25,32 @@ extension DispatchEncoder {
         let token = try operand(op.token, .write)
         let log = try operand(op.log, .write)
         let columns = op.logits.columns
-        let sizes = constants(
-            columns, logits.offset, seed.offset, step.offset, weights.offset, token.offset, info(op.log).shape.columns)
-        let settings = [
-            op.temperature.bitPattern, UInt32(min(op.topK ?? columns, columns)), op.topP.bitPattern, op.minP.bitPattern,
-        ]
-        return [
+        let topK = min(op.topK ?? columns, columns)
+        let slices = columns.groups(of: Self.sampledSliceLength)
+        func launch(
+            _ stage: String, groups: Int, _ candidates: [BufferBinding] = [], specialization: [UInt32] = []
+        ) -> Dispatch {
             Dispatch(
-                kernel: "sample", label: "sample",
+                kernel: "sample STAGE=\(stage)", label: "sample",
                 bindings: [
                     logits.binding, seed.binding, step.binding, weights.binding, token.binding, log.binding,
-                ],
-                constants: sizes + settings, groups: (1, 1, 1), cost: DispatchCost(bytes: 8 * columns))
+                ] + candidates,
+                specialization: specialization,
+                constants: constants(
+                    columns, logits.offset, seed.offset, step.offset, weights.offset, token.offset,
+                    info(op.log).shape.columns)
+                    + [op.temperature.bitPattern, UInt32(topK), op.topP.bitPattern, op.minP.bitPattern]
+                    + constants(slices),
+                groups: (groups, 1, 1), cost: DispatchCost(bytes: 8 * columns))
+        }
+        // The candidates of all slices must be much fewer than the tokens.
+        guard slices > 1, topK <= Self.sampledSliceLength / 8 else { return [launch("WHOLE", groups: 1)] }
+        let candidates = try temporary.range(byteCount: 4 * slices * topK)
+        return [
+            launch(
+                "SLICE", groups: slices, [candidates.with(.write)],
+                specialization: [UInt32(Self.sampledSliceLength)]),
+            launch("PICK", groups: 1, [candidates.with(.read)]),
         ]
     }
 

@@ -31,8 +31,17 @@ public final class VulkanBackend: Backend {
     private let library: KernelLibrary
     /// Shared by all plans: they run one after another.
     private var scratch: Buffer?
-    private var temporary: Buffer?
-    /// The memory of both kinds that there is: also of plans that were recorded before it grew.
+    /// What the launches of one op, or the workgroups of one launch, hand on to each other.
+    private lazy var temporary = TemporaryMemory(alignment: scratchAlignment) { [unowned self] byteCount in
+        try makeScratch("temporary", byteCount)
+    }
+    /// Zeros, which every launch that counts with them leaves as zeros.
+    private lazy var counters = TemporaryMemory(alignment: scratchAlignment) { [unowned self] byteCount in
+        let buffer = try makeScratch("counters", byteCount)
+        try clear(buffer)
+        return buffer
+    }
+    /// The memory of these kinds that there is: also of plans that were recorded before it grew.
     private var scratchBuffers: [Weak<Buffer>] = []
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
@@ -59,6 +68,11 @@ public final class VulkanBackend: Backend {
             limits.subgroupSize == 8 && description.features.subgroupBallot
             && limits.maxTexelBufferBytes >= limits.maxStorageBufferRange
         return isPossible && options.loadsByLane ?? (description.kind == .cpu)
+    }
+
+    /// Whether any eight lanes side by side are of one subgroup and can exchange values.
+    private var shufflesEights: Bool {
+        device.description.limits.minSubgroupSize >= 8 && device.description.features.subgroupShuffle
     }
 
     /// Whether products of many tokens run on the device's matrix units.
@@ -93,10 +107,14 @@ public final class VulkanBackend: Backend {
         _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement
     ) throws -> any StoredTensor {
         let tensor = try makeStorage(name, shape, type, kind: placement == .device ? .device : .hostReadable)
-        let recorder = try device.makeRecorder(label: "clear \(name)")
-        try recorder.fill(tensor.buffer)
-        try device.submit(recorder.finish())
+        try clear(tensor.buffer)
         return tensor
+    }
+
+    private func clear(_ buffer: Buffer) throws {
+        let recorder = try device.makeRecorder(label: "clear \(buffer.label)")
+        try recorder.fill(buffer)
+        try device.submit(recorder.finish())
     }
 
     public func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor {
@@ -137,8 +155,7 @@ public final class VulkanBackend: Backend {
 
     public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
         try graph.validate(bindings: bindings)
-        let alignment = max(256, device.description.limits.minStorageBufferOffsetAlignment)
-        let scratchPlan = ScratchPlan(graph, alignment: alignment, joined: graph.joinedProducts)
+        let scratchPlan = ScratchPlan(graph, alignment: scratchAlignment, joined: graph.joinedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         var locations: [Tensor: DispatchEncoder.Location] = [:]
@@ -159,7 +176,8 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane, matrixUnits: matrixUnits, temporary: temporaryBuffer)
+            loadsByLane: loadsByLane, shufflesEights: shufflesEights, matrixUnits: matrixUnits, temporary: temporary,
+            counters: counters)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
@@ -176,21 +194,19 @@ public final class VulkanBackend: Backend {
         return plan
     }
 
-    /// What the launches of one op hand on to each other; grown like scratch memory.
-    private func temporaryBuffer(byteCount: Int) throws -> Buffer {
-        if let temporary, temporary.byteCount >= byteCount { return temporary }
-        let buffer = try device.makeBuffer(label: "temporary", byteCount: max(byteCount, 1 << 16))
-        temporary = buffer
-        scratchBuffers.append(Weak(object: buffer))
-        return buffer
-    }
+    private var scratchAlignment: Int { max(256, device.description.limits.minStorageBufferOffsetAlignment) }
 
     /// The scratch memory of all plans. A larger one replaces it; plans recorded with the old one keep that.
     private func scratchBuffer(byteCount: Int) throws -> Buffer? {
         guard byteCount > 0 else { return nil }
         if let scratch, scratch.byteCount >= byteCount { return scratch }
-        let buffer = try device.makeBuffer(label: "scratch", byteCount: byteCount)
+        let buffer = try makeScratch("scratch", byteCount)
         scratch = buffer
+        return buffer
+    }
+
+    private func makeScratch(_ label: String, _ byteCount: Int) throws -> Buffer {
+        let buffer = try device.makeBuffer(label: label, byteCount: byteCount)
         scratchBuffers.append(Weak(object: buffer))
         return buffer
     }

@@ -91,4 +91,9 @@ public struct BufferBinding: Sendable {
     public static func readWrite(_ buffer: Buffer, offset: Int = 0, byteCount: Int? = nil) -> Self {
         Self(buffer, offset: offset, byteCount: byteCount, access: .readWrite)
     }
+
+    /// The same bytes, used in another way.
+    public func with(_ access: Access) -> Self {
+        Self(buffer, offset: offset, byteCount: byteCount, access: access)
+    }
 }

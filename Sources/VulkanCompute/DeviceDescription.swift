@@ -92,6 +92,7 @@ public struct DeviceDescription: Sendable {
         public var subgroupSizeControl = false
         public var timelineSemaphore = false
         public var pushDescriptor = false
+        /// The Vulkan memory model with the device's scope: with the model alone turned on, no kernel may use that scope.
         public var vulkanMemoryModel = false
         /// Cooperative matrices: extension and feature bit both present.
         public var cooperativeMatrixKHR = false
@@ -150,7 +151,8 @@ public struct DeviceDescription: Sendable {
 
     /// What `missing` says of a device. 16-bit storage and the others are the set every kernel may count on.
     package static func missing(
-        apiVersion: VulkanVersion, features: Features, maxPushConstantsSize: Int, hasComputeQueue: Bool
+        apiVersion: VulkanVersion, features: Features, maxPushConstantsSize: Int, maxComputeSharedMemorySize: Int,
+        hasComputeQueue: Bool
     ) -> [String] {
         var missing: [String] = []
         if apiVersion < Instance.apiVersion { missing.append("Vulkan 1.2 (has \(apiVersion))") }
@@ -160,6 +162,9 @@ public struct DeviceDescription: Sendable {
         if !features.subgroupArithmetic { missing.append("subgroup arithmetic in compute shaders") }
         if !hasComputeQueue { missing.append("a compute queue") }
         if maxPushConstantsSize < 128 { missing.append("128 bytes of push constants (has \(maxPushConstantsSize))") }
+        if maxComputeSharedMemorySize < 32 << 10 {
+            missing.append("32 KiB of shared memory (has \(maxComputeSharedMemorySize >> 10))")
+        }
         return missing
     }
 }

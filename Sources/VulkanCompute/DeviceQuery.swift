@@ -46,7 +46,9 @@ extension DeviceDescription {
         self.coreCount = details.coreCount
         self.missing = Self.missing(
             apiVersion: apiVersion, features: features,
-            maxPushConstantsSize: Int(properties.limits.maxPushConstantsSize), hasComputeQueue: queueFamily != nil)
+            maxPushConstantsSize: Int(properties.limits.maxPushConstantsSize),
+            maxComputeSharedMemorySize: Int(properties.limits.maxComputeSharedMemorySize),
+            hasComputeQueue: queueFamily != nil)
         self.queueFamily = queueFamily
         self.extensions = extensions
     }
@@ -222,7 +224,9 @@ private struct Details {
             features.int16 = chain.head.pointee.features.shaderInt16 == VK_TRUE
             features.int64 = chain.head.pointee.features.shaderInt64 == VK_TRUE
             features.timelineSemaphore = chain.vulkan12.pointee.timelineSemaphore == VK_TRUE
-            features.vulkanMemoryModel = chain.vulkan12.pointee.vulkanMemoryModel == VK_TRUE
+            features.vulkanMemoryModel =
+                chain.vulkan12.pointee.vulkanMemoryModel == VK_TRUE
+                && chain.vulkan12.pointee.vulkanMemoryModelDeviceScope == VK_TRUE
             features.integerDotProduct = chain.integerDot?.pointee.shaderIntegerDotProduct == VK_TRUE
             features.subgroupSizeControl =
                 sizesAreForCompute && chain.subgroupSize?.pointee.subgroupSizeControl == VK_TRUE

@@ -77,6 +77,7 @@ struct FeatureChain {
         vulkan12.pointee.shaderInt8 = flag(features.int8)
         vulkan12.pointee.timelineSemaphore = flag(features.timelineSemaphore)
         vulkan12.pointee.vulkanMemoryModel = flag(features.vulkanMemoryModel)
+        vulkan12.pointee.vulkanMemoryModelDeviceScope = flag(features.vulkanMemoryModel)
         integerDot?.pointee.shaderIntegerDotProduct = flag(features.integerDotProduct)
         subgroupSize?.pointee.subgroupSizeControl = flag(features.subgroupSizeControl)
         subgroupSize?.pointee.computeFullSubgroups = flag(features.subgroupSizeControl)

@@ -50,7 +50,7 @@ struct BatchTests {
         "Tokens and logits are those of each prompt alone",
         arguments: [
             "qwen3_from_qwen2", "sections", "two_sharers", "qwen3_from_llama_aligned", "include_response",
-        ], [TestBackend.reference, .vulkan])
+        ], [TestBackend.reference, .vulkan, .vulkanPlainLoads])
     func together(_ name: String, _ kind: TestBackend) throws {
         let golden = try GoldenCase(name)
         try kind.run { backend in

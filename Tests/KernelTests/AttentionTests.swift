@@ -49,15 +49,129 @@ struct AttentionTests {
                         queries: q.columns(8..<width + 8), keys: k.tensor, values: v.tensor, heads: shape.heads,
                         scale: 1 / Float(shape.headDim).squareRoot(), position: position, output: o)))
         }
-        // The scores' error shifts every weight by that factor; the weighted mean of values below 1 follows.
-        let scores = Tolerance.sum(shape.headDim) / Float(shape.headDim).squareRoot()
-        expectClose(found["o"], expected["o"], "output") { _, _ in
-            2 * scores + 64 * Tolerance.unit + Float(capacity).squareRoot() * 4 * Tolerance.unit
+        let tolerance = tolerance(headDim: shape.headDim, keys: capacity)
+        expectClose(found["o"], expected["o"], "output") { _, _ in tolerance }
+    }
+
+    /// For a scale of `1 / sqrt(headDim)`: the scores' error shifts every weight by that factor; the weighted mean of values
+    /// below 1 follows.
+    private func tolerance(headDim: Int, keys: Int) -> Float {
+        let scores = Tolerance.sum(headDim) / Float(headDim).squareRoot()
+        return 2 * scores + 64 * Tolerance.unit + Float(keys).squareRoot() * 4 * Tolerance.unit
+    }
+
+    /// Each shape is cut into slices. With few KV heads a slice is a block of 64 keys; with many, slices are longer as keys get
+    /// more.
+    @Test(
+        "few rows and many over a long cache, by one plan at growing positions",
+        arguments: [
+            Shape(tokens: 1, position: 0, heads: 4, kvHeads: 2, headDim: 64),
+            Shape(tokens: 3, position: 0, heads: 7, kvHeads: 1, headDim: 128),
+            Shape(tokens: 2, position: 0, heads: 1, kvHeads: 1, headDim: 256),
+            Shape(tokens: 1, position: 0, heads: 64, kvHeads: 64, headDim: 8),
+            Shape(tokens: 5, position: 0, heads: 64, kvHeads: 32, headDim: 32),
+            Shape(tokens: 9, position: 0, heads: 14, kvHeads: 2, headDim: 64),
+            Shape(tokens: 40, position: 0, heads: 2, kvHeads: 2, headDim: 80),
+            Shape(tokens: 33, position: 0, heads: 1, kvHeads: 1, headDim: 256),
+            Shape(tokens: 17, position: 0, heads: 32, kvHeads: 32, headDim: 8),
+        ])
+    func slices(_ shape: Shape) throws {
+        var generator = SeededGenerator(seed: 21)
+        let (capacity, width) = (700, shape.heads * shape.headDim)
+        var bench = KernelBench()
+        bench.random("q", .init(rows: shape.tokens, columns: width), using: &generator)
+        let cache = TensorShape(batch: shape.kvHeads, rows: capacity, columns: shape.headDim)
+        bench.random("k", cache, .f16, using: &generator)
+        bench.random("v", cache, .f16, using: &generator)
+        bench.random("o", .init(rows: shape.tokens, columns: width), using: &generator)
+        bench.counter("position", 0)
+        let positions = [0, 61, 62, 63, 64, 127, 128, 191, 192, 255, 256, 447, 448, 512, 513, capacity - shape.tokens]
+        let runs = try bench.run(["position": positions], loadsByLane: false) { graph, view in
+            let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
+            let (o, position) = (view("o", &graph), view("position", &graph))
+            graph.add(
+                .attention(
+                    Attention(
+                        queries: q, keys: k.tensor, values: v.tensor, heads: shape.heads,
+                        scale: 1 / Float(shape.headDim).squareRoot(), position: position, output: o)))
+        }
+        let tolerance = tolerance(headDim: shape.headDim, keys: capacity)
+        for (run, position) in zip(runs, positions) {
+            expectClose(run.found["o"], run.expected["o"], "output at \(position)") { _, _ in tolerance }
         }
     }
 
-    @Test("large scores do not overflow")
-    func largeScores() throws {
+    /// Each has a cache and a position of its own, and none waits for another. More of them than there is temporary memory for
+    /// at once.
+    @Test("sequences side by side")
+    func sequences() throws {
+        var generator = SeededGenerator(seed: 22)
+        let (capacity, width, count) = (300, 64, 12)
+        var bench = KernelBench()
+        bench.random("q", .init(rows: count, columns: width), using: &generator)
+        bench.random("o", .init(rows: count, columns: width), using: &generator)
+        let cache = TensorShape(batch: 2, rows: capacity, columns: 32)
+        for sequence in 0..<count {
+            bench.random("k\(sequence)", cache, .f16, using: &generator)
+            bench.random("v\(sequence)", cache, .f16, using: &generator)
+            bench.counter("position\(sequence)", sequence * 27)
+        }
+        let runs = try bench.run(["position0": [0, 150, 299], "position5": [135, 140, 5]], loadsByLane: false) {
+            graph, view in
+            let (q, o) = (view("q", &graph), view("o", &graph))
+            for sequence in 0..<count {
+                let (k, v) = (view("k\(sequence)", &graph), view("v\(sequence)", &graph))
+                let rows = sequence..<sequence + 1
+                graph.add(
+                    .attention(
+                        Attention(
+                            queries: q.rows(rows), keys: k.tensor, values: v.tensor, heads: 2,
+                            scale: 1 / Float(32).squareRoot(), position: view("position\(sequence)", &graph),
+                            output: o.rows(rows))))
+            }
+        }
+        let tolerance = tolerance(headDim: 32, keys: capacity)
+        for run in runs { expectClose(run.found["o"], run.expected["o"], "output") { _, _ in tolerance } }
+    }
+
+    /// Flagged keys are large: one that is weighed in shows.
+    @Test(
+        "slices that are padding from end to end weigh nothing",
+        arguments: [[64..<128], [0..<192], [0..<256], [128..<300], [0..<64, 130..<250]], [4, 19])
+    func hiddenSlices(_ hidden: [Range<Int>], tokens: Int) throws {
+        var generator = SeededGenerator(seed: 23)
+        let (capacity, width) = (300, 128)
+        var bench = KernelBench()
+        bench.random("q", .init(rows: tokens, columns: width), using: &generator)
+        bench.random("v", .init(batch: 2, rows: capacity, columns: 64), using: &generator)
+        bench.random("o", .init(rows: tokens, columns: width), using: &generator)
+        bench.counter("position", 0)
+        let isHidden = (0..<capacity).map { key in hidden.contains { $0.contains(key) } }
+        let keys = generator.floats(2 * capacity * 64).enumerated().map { isHidden[$0 / 64 % capacity] ? 10 * $1 : $1 }
+        bench.add("k", .init(batch: 2, rows: capacity, columns: 64), .f32, keys)
+        bench.add("padding", .init(columns: capacity), .u32, isHidden.map { $0 ? 1 : 0 })
+        let positions = [0, 60, 63, 126, 190, 254, capacity - tokens]
+        let runs = try bench.run(["position": positions], loadsByLane: false) { graph, view in
+            let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
+            let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
+            graph.add(
+                .attention(
+                    Attention(
+                        queries: q, keys: k.tensor, values: v.tensor, heads: 2, scale: 1 / 8, position: position,
+                        padding: padding.tensor, output: o)))
+        }
+        let tolerance = tolerance(headDim: 64, keys: capacity)
+        for (run, position) in zip(runs, positions) {
+            expectClose(run.found["o"], run.expected["o"], "output at \(position)") { _, _ in tolerance }
+            for token in 0..<tokens where isHidden.prefix(position + token + 1).allSatisfy(\.self) {
+                let row = run.found["o"]?[token * width..<(token + 1) * width] ?? []
+                #expect(row.allSatisfy { $0 == 0 }, "token \(token) at \(position) sees nothing")
+            }
+        }
+    }
+
+    @Test("large scores do not overflow", arguments: [nil, false])
+    func largeScores(loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: 3)
         var bench = KernelBench()
         bench.random("q", .init(rows: 5, columns: 64), using: &generator, scale: 300)
@@ -65,7 +179,7 @@ struct AttentionTests {
         bench.random("v", .init(batch: 2, rows: 80, columns: 32), using: &generator)
         bench.random("o", .init(rows: 5, columns: 64), using: &generator)
         bench.counter("position", 70)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position) = (view("o", &graph), view("position", &graph))
             graph.add(

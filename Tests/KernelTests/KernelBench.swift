@@ -103,22 +103,38 @@ struct KernelBench {
         bindingBytes: Int? = nil, loadsByLane: Bool? = nil, matrixUnits: Bool? = nil,
         _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
+        try run(
+            [:], bindingBytes: bindingBytes, loadsByLane: loadsByLane, matrixUnits: matrixUnits, build)[0]
+    }
+
+    /// Runs one plan several times.
+    ///
+    /// - Parameters:
+    ///   - counters: what a counter is before each run.
+    ///   - bindingBytes: as above, and so are the next three.
+    /// - Returns: what each run leaves.
+    func run(
+        _ counters: KeyValuePairs<String, [Int]>, bindingBytes: Int? = nil, loadsByLane: Bool? = nil,
+        matrixUnits: Bool? = nil,
+        _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
+    ) throws -> [(found: [String: [Float]], expected: [String: [Float]])] {
         let device = try TestDevice.device()
         var options = VulkanBackendOptions()
         options.maximumBindingBytes = bindingBytes
         options.loadsByLane = loadsByLane
         options.matrixUnits = matrixUnits
-        let found = try run(on: VulkanBackend(device, options: options), build)
-        let expected = try run(on: ReferenceBackend(), build)
+        let found = try run(on: VulkanBackend(device, options: options), counters, build)
+        let expected = try run(on: ReferenceBackend(), counters, build)
         if let messages = device.validation?.drain() {
             #expect(messages.isEmpty, "the validation layers complain")
         }
-        return (found, expected)
+        return Array(zip(found, expected))
     }
 
     private func run(
-        on backend: any Backend, _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
-    ) throws -> [String: [Float]] {
+        on backend: any Backend, _ counters: KeyValuePairs<String, [Int]>,
+        _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
+    ) throws -> [[String: [Float]]] {
         var stored: [String: any StoredTensor] = [:]
         var inputs: [PlanInput] = []
         for tensor in tensors {
@@ -145,8 +161,13 @@ struct KernelBench {
             return graph.boundView(tensor)
         }
         let plan = try backend.compile(graph, bindings: stored)
-        try backend.execute(plan, inputs: inputs, phase: .decode)
-        return try stored.mapValues { try backend.read($0) }
+        return try (0..<(counters.map(\.value.count).max() ?? 1)).map { run in
+            let changed = counters.compactMap { name, values in
+                stored[name].map { PlanInput($0, [UInt32(values[run])]) }
+            }
+            try backend.execute(plan, inputs: inputs + changed, phase: .decode)
+            return try stored.mapValues { try backend.read($0) }
+        }
     }
 }
 

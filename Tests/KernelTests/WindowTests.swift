@@ -40,8 +40,8 @@ struct WindowTests {
         #expect(found["y"] == expected["y"])
     }
 
-    @Test("caches in windows of heads", arguments: [ElementType.f32, .bf16, .q8_0])
-    func caches(_ type: ElementType) throws {
+    @Test("caches in windows of heads", arguments: [ElementType.f32, .bf16, .q8_0], [nil, false])
+    func caches(_ type: ElementType, loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: 6)
         var bench = KernelBench()
         let headDim = type == .q8_0 ? 32 : 24
@@ -55,7 +55,8 @@ struct WindowTests {
         bench.random("r", .init(rows: 3, columns: 5 * headDim), using: &generator)
         bench.counter("position", 15)
         // Two heads of float32, four of bfloat16 or three of q8_0, with the alignment of a window's start.
-        let (found, expected) = try bench.run(bindingBytes: 2 * 20 * 24 * 4 + 256) { graph, view in
+        let (found, expected) = try bench.run(bindingBytes: 2 * 20 * 24 * 4 + 256, loadsByLane: loadsByLane) {
+            graph, view in
             let (k, v, x, s) = (view("k", &graph), view("v", &graph), view("x", &graph), view("s", &graph))
             let (q, o, r) = (view("q", &graph), view("o", &graph), view("r", &graph))
             let position = view("position", &graph)

@@ -48,11 +48,13 @@ import VulkanCompute
     @Test func namesWhatADeviceLacks() {
         let old = VulkanVersion(major: 1, minor: 1, patch: 3)
         let lacking = DeviceDescription.missing(
-            apiVersion: old, features: .init(), maxPushConstantsSize: 64, hasComputeQueue: false)
+            apiVersion: old, features: .init(), maxPushConstantsSize: 64, maxComputeSharedMemorySize: 16 << 10,
+            hasComputeQueue: false)
         #expect(
             lacking == [
                 "Vulkan 1.2 (has 1.1.3)", "VK_KHR_push_descriptor", "timelineSemaphore", "storageBuffer16BitAccess",
                 "subgroup arithmetic in compute shaders", "a compute queue", "128 bytes of push constants (has 64)",
+                "32 KiB of shared memory (has 16)",
             ])
         var features = DeviceDescription.Features()
         features.pushDescriptor = true
@@ -62,7 +64,7 @@ import VulkanCompute
         #expect(
             DeviceDescription.missing(
                 apiVersion: VulkanVersion(major: 1, minor: 2, patch: 0), features: features, maxPushConstantsSize: 128,
-                hasComputeQueue: true) == [])
+                maxComputeSharedMemorySize: 32 << 10, hasComputeQueue: true) == [])
     }
 
     @Test func adviceNamesPackages() {

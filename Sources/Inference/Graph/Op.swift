@@ -254,12 +254,12 @@ public struct Penalize: Sendable {
 /// Draws a token at random from what temperature, top-k, top-p and min-p leave, in this order, with
 /// `weight = exp((logit - largest) / temperature)`.
 ///
-/// Tokens of equal weight, and the token for a random number, are taken in the order of `Sample.order`.
+/// Equals, and the token for a random number, are taken in the order of their ids.
 public struct Sample: Sendable {
     /// `[1, 1, vocabulary]`.
     public var logits: TensorView
     public var temperature: Float
-    /// Keeps this many of the largest weights; nil keeps all.
+    /// Keeps this many of the largest logits; nil keeps all.
     public var topK: Int?
     /// Keeps the largest weights while their sum is at most this share of all, and always the largest (Holtzman et al.,
     /// arXiv 1904.09751, without the token that crosses the limit); 1 keeps all.
@@ -291,11 +291,6 @@ public struct Sample: Sendable {
         self.weights = weights
         self.token = token
         self.log = log
-    }
-
-    /// The tokens in the order that a device of 128 lanes has them: 0, 128, 256, ..., then 1, 129, ...
-    public static func order(vocabulary: Int) -> [Int] {
-        (0..<min(128, vocabulary)).flatMap { stride(from: $0, to: vocabulary, by: 128) }
     }
 }
 

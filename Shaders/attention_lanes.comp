@@ -1,8 +1,21 @@
-// `attention.comp` for devices that load lane by lane. A workgroup is one subgroup of eight lanes, so it needs neither shared
-// memory nor barriers; what all lanes want is loaded by one of them and broadcast, and loads are texels.
+// Attention for devices that load lane by lane, see `attention.glsl`. A workgroup takes ROWS of a KV head and is one subgroup of
+// eight lanes, so it needs neither shared memory nor barriers; what all lanes want is loaded by one of them and broadcast, and
+// loads are texels.
 //
 // In the first half of a block of eight keys, lane l holds key l, and of the queries row l. In the second, every lane holds
 // the columns 8l ... 8l + 7 of a value, and the next 64 columns' likewise.
+//
+// variant TYPE: F32 F16 BF16 Q8_0
+// variant ROWS: 2 8
+// variant MAX_HEAD_DIM: 64 128 256
+#version 460
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
+#extension GL_KHR_shader_subgroup_ballot : require
+#define TEXELS
+#include "types.glsl"
+#include "attention.glsl"
 
 layout(local_size_x = 8) in;
 
