@@ -41,56 +41,18 @@
 #include "types.glsl"
 
 #ifdef TEXELS
-layout(set = 0, binding = 0) uniform usamplerBuffer inputs;
-layout(set = 0, binding = 1) uniform usamplerBuffer weights;
+layout(set = 0, binding = 3) uniform usamplerBuffer inputs;
+layout(set = 0, binding = 4) uniform usamplerBuffer weights;
 #define INPUT(i) uintBitsToFloat(texelFetch(inputs, int(i)))
 #else
-layout(set = 0, binding = 0) readonly buffer Input { vec4 inputs[]; };
-layout(set = 0, binding = 1) readonly buffer Weight { Eight weights[]; };
+layout(set = 0, binding = 3) readonly buffer Input { vec4 inputs[]; };
+layout(set = 0, binding = 4) readonly buffer Weight { Eight weights[]; };
 #ifdef QUANTIZED
-layout(set = 0, binding = 1) readonly buffer Scales { uint weightsScales[]; };
+layout(set = 0, binding = 4) readonly buffer Scales { uint weightsScales[]; };
 #endif
 #define INPUT(i) inputs[i]
 #endif
-layout(set = 0, binding = 2) readonly buffer Bias { float biases[]; };
-layout(set = 0, binding = 3) readonly buffer Residual { float residuals[]; };
-layout(set = 0, binding = 4) writeonly buffer Output { float outputs[]; };
-
-layout(push_constant) uniform Arguments {
-    uint columns;            // of the weight: terms of each sum
-    uint rows;               // of the weight in this window
-    uint firstRow;           // of the window, in the whole weight
-    uint tokens;
-    uint weightOffset;       // in eights or, quantized, units, as the next two
-    uint weightRowStride;
-    uint weightBatchStride;
-    uint inputOffset;        // in fours, as the next two
-    uint inputRowStride;
-    uint inputBatchStride;
-    uint biasBatchStride;
-    uint residualOffset;
-    uint residualRowStride;
-    uint residualBatchStride;
-    uint outputOffset;
-    uint outputRowStride;
-    uint outputBatchStride;
-    uint firstBatch;         // of the window
-    uint flags;              // 1: bias, 2: residual, 4: gelu, 8: the rows' second half gated by the first
-    float epsilon;           // of the input's norm
-};
-
-// The error function after Abramowitz and Stegun 7.1.26. It is good to 1.5e-7, which is what float32 resolves of the
-// `1 + erf` it goes into.
-float erf(float x) {
-    float t = 1.0 / (1.0 + 0.3275911 * abs(x));
-    float polynomial =
-        t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
-    return sign(x) * (1.0 - polynomial * exp(-x * x));
-}
-
-float gelu(float x) {
-    return 0.5 * x * (1.0 + erf(x * 0.70710678118654752));
-}
+#include "linear_arguments.glsl"
 
 // Where the weights of a row, and the activations of a token, start; past the last one, the last one's.
 uint weightOfRow(uint batch, uint row) {
@@ -122,18 +84,17 @@ uint rowOfTile(uint group, uint i, uint count) {
 
 // Ends the sum at place `i` of a tile, of matrix `batch` of the window. `other` is the sum half a tile further.
 void finish(float sum, float other, uint batch, uint group, uint i, uint count, uint token) {
-    bool isGated = (flags & 8) != 0;
-    uint row = rowOfTile(group, i, count);
-    if (row >= (isGated ? rows / 2 : rows) || token >= tokens) return;
-    uint output_ = firstRow + row;
-    uint matrix = firstBatch + batch;
-    float value = sum;
-    if (isGated) value = sum / (1.0 + exp(-sum)) * other;
-    if ((flags & 1) != 0) value += biases[matrix * biasBatchStride + output_];
-    if ((flags & 4) != 0) value = gelu(value);
-    if ((flags & 2) != 0)
-        value += residuals[residualOffset + matrix * residualBatchStride + token * residualRowStride + output_];
-    outputs[outputOffset + matrix * outputBatchStride + token * outputRowStride + output_] = value;
+    finishRow(sum, other, batch, rowOfTile(group, i, count), token);
+}
+
+// The matrix of the window that a workgroup works on, and the eights of columns whose products it adds up: a multiple of `step_`
+// of them but for the last ones.
+void ownSplit(uint step_, out uint batch, out uint first, out uint end) {
+    batch = gl_WorkGroupID.z / splits;
+    uint eights = (columns + 7) / 8;
+    uint length_ = (eights + splits * step_ - 1) / (splits * step_) * step_;
+    first = min(gl_WorkGroupID.z % splits * length_, eights);
+    end = min(first + length_, eights);
 }
 
 #if defined(TEXELS)

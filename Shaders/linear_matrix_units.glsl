@@ -150,7 +150,10 @@ float sumOfTile(uint at, uint i) { return uintBitsToFloat(tile[at + i / 4][i % 4
 void main() {
     uint group = gl_WorkGroupID.x;
     uint firstToken = gl_WorkGroupID.y * TILE_TOKENS;
-    uint batch = gl_WorkGroupID.z;
+    uint batch;
+    uint firstEight;
+    uint endEight;
+    ownSplit(EIGHTS, batch, firstEight, endEight);
 
     uint ownColumn = gl_LocalInvocationID.x % EIGHTS;
     uint ownRow = gl_LocalInvocationID.x / EIGHTS;
@@ -166,8 +169,8 @@ void main() {
     SumMatrix sums[TOKEN_PARTS * ROW_PARTS];
     [[unroll]] for (uint i = 0; i < TOKEN_PARTS * ROW_PARTS; i++) sums[i] = SumMatrix(0.0);
 
-    Slice slice = fetch(weightAt, inputAt, ownColumn);
-    for (uint first = 0; first < (columns + 7) / 8; first += EIGHTS) {
+    Slice slice = fetch(weightAt, inputAt, firstEight + ownColumn);
+    for (uint first = firstEight; first < endEight; first += EIGHTS) {
         put(slice, first + ownColumn);
         barrier();
         slice = fetch(weightAt, inputAt, first + EIGHTS + ownColumn);

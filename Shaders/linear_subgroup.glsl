@@ -29,7 +29,7 @@ layout(constant_id = 1) const bool NORMALISES = false;
 
 layout(set = 0, binding = 5) readonly buffer Norm { vec4 normWeights[]; };
 #ifdef BY_UNITS
-layout(set = 0, binding = 1) readonly buffer Units { uvec4 weightUnits[]; };
+layout(set = 0, binding = 4) readonly buffer Units { uvec4 weightUnits[]; };
 #endif
 
 shared float partialSums[MOST_SUBGROUPS * SUMS];

@@ -45,7 +45,10 @@ void bringIn(uint batch, uint group, uint firstToken, uint first, uint eights) {
 void main() {
     uint group = gl_WorkGroupID.x;
     uint firstToken = gl_WorkGroupID.y * TILE_TOKENS;
-    uint batch = gl_WorkGroupID.z;
+    uint batch;
+    uint firstEight;
+    uint endEight;
+    ownSplit(DEPTH / 8, batch, firstEight, endEight);
     uint eights = (columns + 7) / 8;
 
     uint ownRow = gl_LocalInvocationID.x % 8;
@@ -53,7 +56,7 @@ void main() {
     float sums[OWN_ROWS][OWN_TOKENS];
     [[unroll]] for (uint r = 0; r < OWN_ROWS; r++)
         [[unroll]] for (uint t = 0; t < OWN_TOKENS; t++) sums[r][t] = 0.0;
-    for (uint first = 0; first < eights; first += DEPTH / 8) {
+    for (uint first = firstEight; first < endEight; first += DEPTH / 8) {
         bringIn(batch, group, firstToken, first, eights);
         barrier();
         for (uint k = 0; k < DEPTH; k++) {

@@ -32,7 +32,8 @@ struct MatrixUnits {
     func tile(_ weight: TensorShape, tokens: Int) -> LinearTile {
         let isWide = weight.rows.groups(of: 128) * tokens.groups(of: 64) * weight.batch >= fewestWideGroups
         return LinearTile(
-            name: Self.tile(shape, isWide: isWide), groupRows: isWide ? 128 : 64, tokens: 64, matrixUnits: self)
+            name: Self.tile(shape, isWide: isWide), groupRows: isWide ? 128 : 64, tokens: 64, matrixUnits: self,
+            splitsColumns: true)
     }
 
     /// The kernels' specialization constants.

@@ -16,6 +16,7 @@ struct JoinedProductTests {
         Shape(tokens: 1, inputs: 1, outputs: 1), Shape(tokens: 1, inputs: 45, outputs: 14),
         Shape(tokens: 1, inputs: 1100, outputs: 70), Shape(tokens: 6, inputs: 77, outputs: 40),
         Shape(tokens: 8, inputs: 600, outputs: 7), Shape(tokens: 9, inputs: 40, outputs: 33),
+        Shape(tokens: 12, inputs: 1100, outputs: 70),
     ]
 
     @Test("a norm and the product of it", arguments: shapes, [ElementType.f32, .bf16, .q8_0, .q4_0])

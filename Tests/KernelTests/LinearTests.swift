@@ -48,17 +48,26 @@ struct LinearTests {
 
     @Test("bias, GELU and a residual that is the output", arguments: [1, 6, 33], [Activation.none, .gelu])
     func epilogue(_ tokens: Int, _ activation: Activation) throws {
-        for type in [ElementType.bf16, .q8_0, .q4_0] { try epilogue(tokens, activation, type) }
+        for type in [ElementType.bf16, .q8_0, .q4_0] {
+            for loadsByLane in [nil, false] {
+                // 700 columns may be divided among workgroups.
+                for inputs in [50, 700] {
+                    try epilogue(tokens, activation, inputs, type, loadsByLane: loadsByLane)
+                }
+            }
+        }
     }
 
-    private func epilogue(_ tokens: Int, _ activation: Activation, _ type: ElementType) throws {
+    private func epilogue(
+        _ tokens: Int, _ activation: Activation, _ inputs: Int, _ type: ElementType, loadsByLane: Bool?
+    ) throws {
         var generator = SeededGenerator(seed: 7)
         var bench = KernelBench()
-        bench.random("x", .init(batch: 2, rows: tokens, columns: 50), using: &generator)
-        bench.random("w", .init(batch: 2, rows: 70, columns: 50), type, using: &generator)
+        bench.random("x", .init(batch: 2, rows: tokens, columns: inputs), using: &generator)
+        bench.random("w", .init(batch: 2, rows: 70, columns: inputs), type, using: &generator)
         bench.random("b", .init(batch: 2, columns: 70), using: &generator)
         bench.random("y", .init(batch: 2, rows: tokens, columns: 70), using: &generator)
-        let (found, expected) = try bench.run { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
             let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
             let b = view("b", &graph)
             graph.add(
@@ -68,7 +77,7 @@ struct LinearTests {
         }
         // GELU's error function is good to 1.5e-7, times a value of some units.
         expectClose(found["y"], expected["y"], "y") { _, value in
-            Tolerance.sum(50) * 1.2 + Tolerance.relative(value) + 4e-6
+            Tolerance.sum(inputs) * 1.2 + Tolerance.relative(value) + 4e-6
         }
     }
 

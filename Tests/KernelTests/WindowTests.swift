@@ -6,24 +6,31 @@ import Testing
 struct WindowTests {
     @Test("a weight in windows of rows, or of whole matrices", arguments: [2048, 9000, 70_000], [1, 12])
     func linear(_ bindingBytes: Int, _ tokens: Int) throws {
-        for type in [ElementType.bf16, .q8_0, .q4_0] { try linear(bindingBytes, tokens, type) }
+        for type in [ElementType.bf16, .q8_0, .q4_0] {
+            try linear(bindingBytes, tokens, 50, type, loadsByLane: nil)
+            try linear(bindingBytes, tokens, 50, type, loadsByLane: false)
+        }
+        // Columns that may be divided among workgroups too.
+        try linear(4 * bindingBytes, tokens, 520, .bf16, loadsByLane: false)
     }
 
-    private func linear(_ bindingBytes: Int, _ tokens: Int, _ type: ElementType) throws {
+    private func linear(
+        _ bindingBytes: Int, _ tokens: Int, _ inputs: Int, _ type: ElementType, loadsByLane: Bool?
+    ) throws {
         var generator = SeededGenerator(seed: 4)
         var bench = KernelBench()
-        bench.random("x", .init(batch: 3, rows: tokens, columns: 50), using: &generator)
-        bench.random("w", .init(batch: 3, rows: 100, columns: 50), type, using: &generator)
+        bench.random("x", .init(batch: 3, rows: tokens, columns: inputs), using: &generator)
+        bench.random("w", .init(batch: 3, rows: 100, columns: inputs), type, using: &generator)
         bench.random("b", .init(batch: 3, columns: 100), using: &generator)
         bench.random("y", .init(batch: 3, rows: tokens, columns: 100), using: &generator)
-        let (found, expected) = try bench.run(bindingBytes: bindingBytes) { graph, view in
+        let (found, expected) = try bench.run(bindingBytes: bindingBytes, loadsByLane: loadsByLane) { graph, view in
             let (x, w, b, y) = (view("x", &graph), view("w", &graph), view("b", &graph), view("y", &graph))
             graph.add(
                 .linear(
                     Linear(
                         input: x, weight: w.tensor, bias: b.tensor, activation: .none, residual: y, output: y)))
         }
-        expectClose(found["y"], expected["y"], "y") { _, value in Tolerance.sum(50) + Tolerance.relative(value) }
+        expectClose(found["y"], expected["y"], "y") { _, value in Tolerance.sum(inputs) + Tolerance.relative(value) }
     }
 
     @Test("an embedding table in windows", arguments: [1024, 5000], [ElementType.f16, .q8_0, .q4_0])
