@@ -2,10 +2,10 @@
 // memory, DEPTH columns at a time, and its subgroups multiply from there, while the next slice is on its way into registers.
 //
 // Matrix units multiply float16 and sum in float32. An activation is taken as the sum of two float16, what it is rounded to
-// and what that leaves out, which together are good to 2^-22 of it. Weights of type float16 are exact, and those of bfloat16
-// from 2^-14 to 65504; those of other types are two float16 as well.
+// and what that leaves out, which together are good to 2^-22 of it, or 2^-32 where that is more. Weights of type float16 are
+// exact, and those of bfloat16 from 2^-14 to 65504; those of other types are two float16 as well.
 //
-// A slice's sums start at zero and are added to those before by ordinary addition, since matrix units don't round to nearest:
+// A slice's sums start at zero and are added to those before by ordinary addition, since matrix units need not round to nearest:
 // over a thousand terms in a row that would show.
 
 #if defined(TILE_KHR128x64) || defined(TILE_NV128x64)

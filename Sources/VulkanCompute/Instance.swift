@@ -93,11 +93,16 @@ public final class Instance: @unchecked Sendable {
                     VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
                 ])
                 _ = scratch.link(features, before: &next)
+                var extensions = [VK_EXT_DEBUG_UTILS_EXTENSION_NAME]
+                if try layerExtensions().contains(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME) {
+                    extensions.append(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME)
+                    _ = scratch.link(accessSettings(scratch), before: &next)
+                }
                 info.pNext = UnsafeRawPointer(next)
                 info.enabledLayerCount = 1
                 info.ppEnabledLayerNames = scratch.cStrings([validationLayer])
-                info.enabledExtensionCount = 1
-                info.ppEnabledExtensionNames = scratch.cStrings([VK_EXT_DEBUG_UTILS_EXTENSION_NAME])
+                info.enabledExtensionCount = UInt32(extensions.count)
+                info.ppEnabledExtensionNames = scratch.cStrings(extensions)
             }
             var instance: VkInstance?
             switch vkCreateInstance(&info, nil, &instance) {
@@ -108,6 +113,30 @@ public final class Instance: @unchecked Sendable {
             guard let instance else { throw VulkanError.noDriver }
             return instance
         }
+    }
+
+    /// What the validation layer offers itself; nothing where it isn't installed.
+    private static func layerExtensions() throws -> Set<String> {
+        let found = try enumerate(of: VkExtensionProperties()) { count, items in
+            let result = vkEnumerateInstanceExtensionProperties(validationLayer, count, items)
+            if result != VK_ERROR_LAYER_NOT_PRESENT { try check(result, "vkEnumerateInstanceExtensionProperties") }
+        }
+        return Set(found.map { text(ofCharacters: $0.extensionName) })
+    }
+
+    /// Recent layers look at what kernels access only where they are told to.
+    private static func accessSettings(_ scratch: Scratch) -> VkLayerSettingsCreateInfoEXT {
+        var setting = VkLayerSettingEXT()
+        setting.pLayerName = scratch.cString(validationLayer)
+        setting.pSettingName = scratch.cString("syncval_shader_accesses_heuristic")
+        setting.type = VK_LAYER_SETTING_TYPE_BOOL32_EXT
+        setting.valueCount = 1
+        setting.pValues = UnsafeRawPointer(scratch.pointer(to: VkBool32(VK_TRUE)))
+        var settings = VkLayerSettingsCreateInfoEXT()
+        settings.sType = VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO))
+        settings.settingCount = 1
+        settings.pSettings = scratch.array([setting])
+        return settings
     }
 
     private static func makeMessenger(

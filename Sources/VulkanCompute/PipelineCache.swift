@@ -46,7 +46,10 @@ final class PipelineCache: @unchecked Sendable {
                 var count = 0
                 try check(vkGetPipelineCacheData(device.handle, handle, &count, nil), "vkGetPipelineCacheData")
                 guard count != savedCount else { return }
-                try PipelineCacheFile.write(contents(count: count), to: file, key: key)
+                let data = try contents(count: count)
+                // Nor what no later run would take.
+                guard PipelineCacheFile.isOf(device.description, data) else { return }
+                try PipelineCacheFile.write(data, to: file, key: key)
                 savedCount = count
             } catch {
                 // Once is enough: nothing is lost but time.

@@ -70,7 +70,7 @@ package enum PipelineCacheFile {
     }
 
     /// Vulkan's own header: length, version 1, vendor, device, UUID (VkPipelineCacheHeaderVersionOne).
-    private static func isOf(_ device: DeviceDescription, _ data: Data) -> Bool {
+    static func isOf(_ device: DeviceDescription, _ data: Data) -> Bool {
         guard data.count >= 32 else { return false }
         let words = data.prefix(16).withUnsafeBytes { bytes in
             (0..<4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }

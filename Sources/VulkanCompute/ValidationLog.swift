@@ -39,9 +39,11 @@ public final class ValidationLog: Sendable {
         // Not "general": there the loader tells of drivers that find no device, which is no fault of the caller.
         info.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT.rawValue
         info.pfnUserCallback = { severity, _, data, log in
-            guard let log, let message = data?.pointee.pMessage else { return VK_FALSE }
+            guard let log, let data = data?.pointee, let message = data.pMessage else { return VK_FALSE }
+            // Some layers say it in the message, too.
+            let name = data.pMessageIdName.map { String(cString: $0) + ": " } ?? ""
             Unmanaged<ValidationLog>.fromOpaque(log).takeUnretainedValue().add(
-                String(cString: message), isError: severity == VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT)
+                name + String(cString: message), isError: severity == VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT)
             return VK_FALSE
         }
         info.pUserData = Unmanaged.passUnretained(self).toOpaque()

@@ -13,7 +13,14 @@ import VulkanCompute
         return try #require(files.first)
     }
 
-    @Test func cacheIsWrittenOnceAndReadAgain() throws {
+    /// Not with lavapipe of Mesa 26: what it gives ends within the header that every cache starts with.
+    private static let driverHasCaches: Bool = {
+        let device = try? Instance(logger: quietLogger).chooseDevice()
+        return device?.kind != .cpu || device?.driverInfo.hasPrefix("Mesa 26.") != true
+    }()
+
+    @Test(.enabled(if: driverHasCaches, "needs a driver that gives its cache"))
+    func cacheIsWrittenOnceAndReadAgain() throws {
         let folder = try TemporaryFolder()
         var options = DeviceOptions()
         let directory = folder.url.appendingPathComponent("made/when/needed")
@@ -77,7 +84,8 @@ import VulkanCompute
         #expect(PipelineCacheFile.read(folder.url, key: key, device: device) == nil, "a folder")
     }
 
-    @Test func aDamagedFileIsReplaced() throws {
+    @Test(.enabled(if: driverHasCaches, "needs a driver that gives its cache"))
+    func aDamagedFileIsReplaced() throws {
         let folder = try TemporaryFolder()
         var options = DeviceOptions()
         options.pipelineCacheDirectory = folder.url
