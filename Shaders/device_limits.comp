@@ -1,11 +1,20 @@
-// What a device does at most, to measure other kernels by: copies and reads of memory, multiply-adds in registers.
+// What a device does at most, to measure other kernels by: copies and reads of memory, multiply-adds in registers, and those of
+// its matrix units.
 //
 // READ_TEXELS reads as kernels do on devices that gather lane by lane. Of eight chains of multiply-adds none waits for another,
 // which hides the latency of each.
 //
-// variant MEASURES: COPY READ READ_TEXELS MULTIPLY_ADD
+// variant MEASURES: COPY READ READ_TEXELS MULTIPLY_ADD MATRICES_KHR MATRICES_NV
+// requires MEASURES=MATRICES_KHR: GL_KHR_cooperative_matrix
+// requires MEASURES=MATRICES_NV: GL_NV_cooperative_matrix
 #version 460
 #extension GL_EXT_control_flow_attributes : require
+#if defined(MEASURES_MATRICES_KHR) || defined(MEASURES_MATRICES_NV)
+#ifdef MEASURES_MATRICES_KHR
+#define MATRIX_UNITS_KHR
+#endif
+#include "matrix_units.glsl"
+#endif
 
 layout(local_size_x = 64) in;
 
@@ -19,7 +28,7 @@ layout(set = 0, binding = 0) readonly buffer Source { uvec4 source[]; };
 layout(set = 0, binding = 1) writeonly buffer Target { uvec4 target[]; };
 
 layout(push_constant) uniform Arguments {
-    uint count;         // of uvec4; with MULTIPLY_ADD, of loops
+    uint count;         // of uvec4; of multiply-adds, of loops
     float factor;
     float addend;
 };
@@ -50,6 +59,18 @@ void main() {
     float sum = 0;
     [[unroll]] for (uint chain = 0; chain < 8; chain++) sum += chains[chain];
     // With a factor below 1 and an addend above 0 no chain ends below 0.
+    if (sum < 0) target[0] = uvec4(floatBitsToUint(sum));
+#endif
+#if defined(MEASURES_MATRICES_KHR) || defined(MEASURES_MATRICES_NV)
+    FirstMatrix first = FirstMatrix(factor);
+    SecondMatrix second = SecondMatrix(addend);
+    SumMatrix chains[8];
+    [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = SumMatrix(float(chain));
+    for (uint i = 0; i < count; i++) {
+        [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = MULTIPLY_ADD(first, second, chains[chain]);
+    }
+    float sum = 0;
+    [[unroll]] for (uint chain = 0; chain < 8; chain++) sum += chains[chain][0];
     if (sum < 0) target[0] = uvec4(floatBitsToUint(sum));
 #endif
 }

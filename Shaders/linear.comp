@@ -27,16 +27,10 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #elif !defined(TILE_T64x64)
 #define MATRIX_UNITS
-#pragma use_vulkan_memory_model
-#extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_memory_scope_semantics : require
-#extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
 #if defined(TILE_KHR64x64) || defined(TILE_KHR128x64)
 #define MATRIX_UNITS_KHR
-#extension GL_KHR_cooperative_matrix : require
-#else
-#extension GL_NV_cooperative_matrix : require
 #endif
+#include "matrix_units.glsl"
 #endif
 #include "types.glsl"
 

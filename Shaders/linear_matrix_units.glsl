@@ -29,11 +29,11 @@ const uint DEPTH = 64;
 #endif
 
 layout(local_size_x = THREADS) in;
-layout(constant_id = 0) const uint LANES = 32;  // of a subgroup
-// Of the matrices that a subgroup multiplies.
-layout(constant_id = 1) const uint SIDE_TOKENS = 16;
-layout(constant_id = 2) const uint SIDE_ROWS = 16;
-layout(constant_id = 3) const uint SIDE_COLUMNS = 16;
+
+// A matrix of tokens is multiplied with one of the weight's rows.
+const uint SIDE_TOKENS = SIDE_M;
+const uint SIDE_ROWS = SIDE_N;
+const uint SIDE_COLUMNS = SIDE_K;
 
 // Half of the subgroups have the even matrices of a tile's rows, half the odd ones, so that each has sums of both halves of
 // the rows.
@@ -66,21 +66,13 @@ const float INPUT_SCALE = 0.0625;
 const float LARGEST = 65504.0;
 
 #ifdef MATRIX_UNITS_KHR
-#define InputMatrix coopmat<float16_t, gl_ScopeSubgroup, SIDE_TOKENS, SIDE_COLUMNS, gl_MatrixUseA>
-#define WeightMatrix coopmat<float16_t, gl_ScopeSubgroup, SIDE_COLUMNS, SIDE_ROWS, gl_MatrixUseB>
-#define SumMatrix coopmat<float, gl_ScopeSubgroup, SIDE_TOKENS, SIDE_ROWS, gl_MatrixUseAccumulator>
 #define LOAD_INPUTS(matrix, at) coopMatLoad(matrix, tile, at, PITCH, gl_CooperativeMatrixLayoutRowMajor);
 #define LOAD_WEIGHTS(matrix, at) coopMatLoad(matrix, tile, at, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
 #define STORE_SUMS(matrix, at) coopMatStore(matrix, tile, at, SIDE_ROWS / 4, gl_CooperativeMatrixLayoutRowMajor);
-#define MULTIPLY_ADD coopMatMulAdd
 #else
-#define InputMatrix fcoopmatNV<16, gl_ScopeSubgroup, SIDE_TOKENS, SIDE_COLUMNS>
-#define WeightMatrix fcoopmatNV<16, gl_ScopeSubgroup, SIDE_COLUMNS, SIDE_ROWS>
-#define SumMatrix fcoopmatNV<32, gl_ScopeSubgroup, SIDE_TOKENS, SIDE_ROWS>
 #define LOAD_INPUTS(matrix, at) coopMatLoadNV(matrix, tile, at, PITCH, false);
 #define LOAD_WEIGHTS(matrix, at) coopMatLoadNV(matrix, tile, at, PITCH, true);
 #define STORE_SUMS(matrix, at) coopMatStoreNV(matrix, tile, at, SIDE_ROWS / 4, false);
-#define MULTIPLY_ADD coopMatMulAddNV
 #endif
 
 // What an invocation loads of a slice: an eight of every ROW_STEP-th row, as it lies in memory.
@@ -175,7 +167,7 @@ void main() {
         barrier();
         slice = fetch(weightAt, inputAt, first + EIGHTS + ownColumn);
 
-        WeightMatrix weights_[COLUMN_PARTS * ROW_PARTS];
+        SecondMatrix weights_[COLUMN_PARTS * ROW_PARTS];
         [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++)
             [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) {
                 uint at = (2 * r + oddRows) * SIDE_ROWS * PITCH + k * SIDE_COLUMNS / 8;
@@ -183,7 +175,7 @@ void main() {
             }
         [[unroll]] for (uint t = 0; t < TOKEN_PARTS; t++) {
             uint tokenAt = (subtileToken + t * SIDE_TOKENS) * PITCH;
-            InputMatrix factor;
+            FirstMatrix factor;
             SumMatrix parts[ROW_PARTS];
             [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) parts[r] = SumMatrix(0.0);
             [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++) {
@@ -195,7 +187,7 @@ void main() {
             [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++) {
                 LOAD_INPUTS(factor, INPUTS + tokenAt + k * SIDE_COLUMNS / 8)
                 [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) {
-                    WeightMatrix rest;
+                    SecondMatrix rest;
                     uint at = (2 * r + oddRows) * SIDE_ROWS * PITCH + k * SIDE_COLUMNS / 8;
                     LOAD_WEIGHTS(rest, RESTS_OF_WEIGHTS + at)
                     parts[r] = MULTIPLY_ADD(factor, rest, parts[r]);

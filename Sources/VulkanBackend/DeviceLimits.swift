@@ -7,9 +7,10 @@ public struct DeviceLimits: Sendable {
     public var copyBytesPerSecond: Double
     /// Bytes per second when memory is only read.
     public var readBytesPerSecond: Double
-    /// Floating-point operations per second of float32 multiply-adds in registers, two for each; not with the device's
-    /// cooperative matrices, if it has any.
+    /// Floating-point operations per second of float32 multiply-adds in registers, two for each.
     public var flopsPerSecond: Double
+    /// Those of the device's matrix units, float16 with sums in float32; nil where products don't run on any.
+    public var matrixFlopsPerSecond: Double?
 
     /// The faster of the two ways to move bytes.
     public var bytesPerSecond: Double { max(copyBytesPerSecond, readBytesPerSecond) }
@@ -19,8 +20,8 @@ extension VulkanBackend {
     /// Measures the device, each figure as the best of several runs.
     ///
     /// Memory is copied by the copy command and by a kernel, and read by kernels through storage and texel buffers, whichever is
-    /// faster, in buffers larger than caches are. Multiply-adds run in eight independent chains in each of half a million
-    /// invocations.
+    /// faster, in buffers larger than caches are. Multiply-adds, and those of matrices, run in eight independent chains in each of
+    /// many invocations, or subgroups.
     ///
     /// - Throws: `VulkanError.outOfMemory` without room for two buffers of 256 MiB.
     public func measureLimits() throws -> DeviceLimits {
@@ -53,21 +54,46 @@ extension VulkanBackend {
         return DeviceLimits(
             copyBytesPerSecond: Double(2 * byteCount) / copySeconds,
             readBytesPerSecond: Double(byteCount) / readSeconds,
-            flopsPerSecond: try measureMultiplyAdds(source, target, library))
+            flopsPerSecond: try measureMultiplyAdds(source, target, library),
+            matrixFlopsPerSecond: try matrixUnits.map { try measureMatrices($0, source, target, library) })
     }
 
-    /// Doubles the work until it takes so long that starting it doesn't count.
     private func measureMultiplyAdds(_ source: Buffer, _ target: Buffer, _ library: KernelLibrary) throws -> Double {
-        let (groups, invocations, flopsPerLoop) = (8192, 64, 2 * 8 * 16)
-        var loops = 4
-        while true {
-            let dispatch = Self.dispatch(
+        let (groups, invocations, flopsPerLoop) = (8192, Self.invocations, 2 * 8 * 16)
+        return try measureLoops(flops: groups * invocations * flopsPerLoop, library) { loops in
+            Self.dispatch(
                 "MULTIPLY_ADD", count: loops, groups: groups, .read(source, byteCount: 16),
                 .write(target, byteCount: 16))
-            let seconds = try bestSeconds([dispatch], library)
-            if seconds > 0.05 || loops > 1 << 20 {
-                return Double(groups * invocations * flopsPerLoop * loops) / seconds
-            }
+        }
+    }
+
+    private func measureMatrices(
+        _ units: MatrixUnits, _ source: Buffer, _ target: Buffer, _ library: KernelLibrary
+    ) throws -> Double {
+        let (groups, subgroups) = (2048, Self.invocations / units.lanes)
+        return try measureLoops(flops: groups * subgroups * 8 * units.flops, library) { loops in
+            var dispatch = Self.dispatch(
+                "MATRICES_\(units.variant)", count: loops, groups: groups, .read(source, byteCount: 16),
+                .write(target, byteCount: 16))
+            dispatch.specialization = units.specialization
+            dispatch.subgroupSize = units.lanes
+            return dispatch
+        }
+    }
+
+    /// Of a workgroup.
+    private static let invocations = 64
+
+    /// Doubles the work until it takes so long that starting it doesn't count.
+    ///
+    /// - Parameter flops: of one loop of `dispatch`.
+    private func measureLoops(
+        flops: Int, _ library: KernelLibrary, dispatch: (_ loops: Int) -> Dispatch
+    ) throws -> Double {
+        var loops = 4
+        while true {
+            let seconds = try bestSeconds([dispatch(loops)], library)
+            if seconds > 0.05 || loops > 1 << 20 { return Double(flops * loops) / seconds }
             loops *= 2
         }
     }

@@ -39,9 +39,17 @@ struct MatrixUnits {
     /// The kernels' specialization constants.
     var specialization: [UInt32] { [lanes, shape.m, shape.n, shape.k].map { UInt32($0) } }
 
+    /// What variants of kernels are called by: the extension.
+    var variant: String { Self.variant(shape) }
+
+    /// Floating-point operations of one product of matrices.
+    var flops: Int { 2 * shape.m * shape.n * shape.k }
+
+    private static func variant(_ shape: CooperativeMatrixShape) -> String { shape.isNV ? "NV" : "KHR" }
+
     /// The variant of `linear`.
     private static func tile(_ shape: CooperativeMatrixShape, isWide: Bool) -> String {
-        (shape.isNV ? "NV" : "KHR") + (isWide ? "128x64" : "64x64")
+        variant(shape) + (isWide ? "128x64" : "64x64")
     }
 }
 

@@ -78,7 +78,7 @@ public final class VulkanBackend: Backend {
     /// Whether products of many tokens run on the device's matrix units.
     public var usesMatrixUnits: Bool { matrixUnits != nil }
 
-    private lazy var matrixUnits: MatrixUnits? = {
+    private(set) lazy var matrixUnits: MatrixUnits? = {
         guard !loadsByLane, let units = MatrixUnits(of: device.description),
             options.matrixUnits ?? MatrixUnits.multiplyRight(on: device)
         else { return nil }

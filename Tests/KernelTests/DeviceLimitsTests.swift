@@ -12,4 +12,14 @@ struct DeviceLimitsTests {
         #expect((1e8..<1e16).contains(limits.flopsPerSecond))
         #expect(limits.bytesPerSecond >= limits.copyBytesPerSecond)
     }
+
+    @Test("what its matrix units do at most")
+    func matrixUnits() throws {
+        var options = VulkanBackendOptions()
+        options.loadsByLane = false
+        let backend = VulkanBackend(try TestDevice.device(), options: options)
+        let rate = try backend.measureLimits().matrixFlopsPerSecond
+        #expect((rate != nil) == backend.usesMatrixUnits)
+        if let rate { #expect((1e8..<1e17).contains(rate)) }
+    }
 }

@@ -114,7 +114,9 @@ struct BenchReport: Encodable {
         for index in rows.indices {
             guard let seconds = rows[index].seconds.mean, seconds > 0 else { continue }
             rows[index].bandwidth_share = Double(rows[index].least_bytes) / seconds / limits.bytes_per_s
-            rows[index].arithmetic_share = Double(rows[index].least_flops) / seconds / limits.flops_per_s
+            rows[index].arithmetic_share =
+                Double(rows[index].least_flops) / seconds
+                / (limits.matrix_flops_per_s ?? limits.flops_per_s)
         }
     }
 
@@ -153,8 +155,9 @@ struct DeviceLimitsReport: Encodable {
     var read_bytes_per_s: Double
     /// Float32 multiply-adds in registers, each two operations.
     var flops_per_s: Double
-    /// Whether the device has cooperative matrices, whose rate isn't measured.
-    var has_cooperative_matrices: Bool
+    /// Those of the device's matrix units, float16 with sums in float32; null where products don't run on any. If there, it is
+    /// what shares of arithmetic are taken of.
+    var matrix_flops_per_s: Double?
 
     /// What shares of bandwidth are taken of.
     var bytes_per_s: Double { max(copy_bytes_per_s, read_bytes_per_s) }
@@ -169,13 +172,13 @@ struct DeviceLimitsReport: Encodable {
         copy_bytes_per_s = limits.copyBytesPerSecond
         read_bytes_per_s = limits.readBytesPerSecond
         flops_per_s = limits.flopsPerSecond
-        has_cooperative_matrices = !backend.device.description.cooperativeMatrixShapes.isEmpty
+        matrix_flops_per_s = limits.matrixFlopsPerSecond
     }
 
     var text: String {
         "\(device): copies \((copy_bytes_per_s * 1e-9).decimals(2)) GB/s (read and written), reads "
             + "\((read_bytes_per_s * 1e-9).decimals(2)) GB/s, float32 multiply-adds in registers "
-            + "\((flops_per_s * 1e-9).decimals(1)) GFLOP/s; cooperative matrices: "
-            + (has_cooperative_matrices ? "there, not measured" : "none")
+            + "\((flops_per_s * 1e-9).decimals(1)) GFLOP/s, matrix units "
+            + (matrix_flops_per_s.map { "\(($0 * 1e-9).decimals(1)) GFLOP/s" } ?? "none")
     }
 }
