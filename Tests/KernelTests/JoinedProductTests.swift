@@ -1,5 +1,6 @@
 import Inference
 import Testing
+import VulkanBackend
 
 /// Products with the norm before them and the gate after them, which the device may run as one launch.
 @Suite(.serialized)
@@ -33,6 +34,35 @@ struct JoinedProductTests {
     func readTwice() throws {
         try compare(Self.shapes[3], .f16, isGated: false, readsNormTwice: true)
         try compare(Self.shapes[1], .f16, isGated: true, readsNormTwice: true)
+    }
+
+    @Test("as one launch where tokens are few, by devices that don't load lane by lane", arguments: [1, 8, 9])
+    func launches(_ tokens: Int) throws {
+        var options = VulkanBackendOptions()
+        options.profiles = true
+        options.loadsByLane = false
+        let backend = VulkanBackend(try TestDevice.device(), options: options)
+        var bindings: [String: any StoredTensor] = [:]
+        for (name, shape) in [
+            ("x", TensorShape(rows: tokens, columns: 16)), ("g", TensorShape(columns: 16)),
+            ("w", TensorShape(rows: 24, columns: 16)), ("y", TensorShape(rows: tokens, columns: 12)),
+        ] {
+            bindings[name] = try backend.makeRandomTensor(name, shape, .f32, seed: 1, scale: 1)
+        }
+        try backend.resetTimings()
+        var graph = Graph(name: "joined")
+        func view(_ name: String) throws -> TensorView { graph.boundView(try #require(bindings[name])) }
+        let normed = graph.scratch("normed", TensorShape(rows: tokens, columns: 16))
+        let product = graph.scratch("product", TensorShape(rows: tokens, columns: 24))
+        graph.add(
+            .rmsNorm(
+                RMSNorm(input: try view("x"), weight: try view("g").tensor, groups: 1, epsilon: 1e-6, output: normed)))
+        graph.add(.linear(Linear(input: normed, weight: try view("w").tensor, activation: .none, output: product)))
+        graph.add(.swiGLU(SwiGLU(input: product, output: try view("y"))))
+        let plan = try backend.compile(graph, bindings: bindings)
+        try backend.wait(backend.execute(plan, inputs: [], phase: .decode))
+        let calls = try backend.kernelProfile().reduce(0) { $0 + $1.calls }
+        #expect(calls == (tokens <= 8 ? 1 : 2))
     }
 
     /// - Parameter readsNormTwice: a second product, `z`, reads it too.
