@@ -12,21 +12,29 @@ struct MatrixUnits {
 
     /// - Returns: nil where the device, or this build, has nothing that the kernels can use.
     init?(of device: DeviceDescription) {
-        let (features, limits) = (device.features, device.limits)
-        // Where devices have several sizes, the least is the one that matrices are made for.
-        let lanes = limits.minSubgroupSize
-        let shapes = device.cooperativeMatrixShapes.filter { shape in
-            shape.a == .float16 && shape.b == .float16 && shape.c == .float32 && shape.result == .float32
-                && lanes.isMultiple(of: shape.m) && [8, 16].contains(shape.n) && [8, 16, 32].contains(shape.k)
-                && EmbeddedShaders["linear TYPE=F16 TILE=\(Self.tile(shape, isWide: false))"] != nil
+        let built = Self.shapes(of: device).filter { shape in
+            EmbeddedShaders["linear TYPE=F16 TILE=\(Self.tile(shape, isWide: false))"] != nil
         }
-        let best = shapes.max { ($0.isNV ? 0 : 1, $0.m * $0.n * $0.k) < ($1.isNV ? 0 : 1, $1.m * $1.n * $1.k) }
-        guard let best, features.float16, features.vulkanMemoryModel, features.subgroupSizeControl,
-            (8...64).contains(lanes), limits.maxComputeSharedMemorySize >= 32 << 10
-        else { return nil }
-        self.lanes = lanes
+        let best = built.max { ($0.isNV ? 0 : 1, $0.m * $0.n * $0.k) < ($1.isNV ? 0 : 1, $1.m * $1.n * $1.k) }
+        guard let best else { return nil }
+        lanes = Self.lanes(of: device)
         shape = best
         fewestWideGroups = (device.coreCount ?? 128) * 3 / 2
+    }
+
+    /// Where devices have several sizes of subgroups, the least is the one that matrices are made for.
+    private static func lanes(of device: DeviceDescription) -> Int { device.limits.minSubgroupSize }
+
+    /// The shapes that the kernels can use, whether this build has them or not.
+    private static func shapes(of device: DeviceDescription) -> [CooperativeMatrixShape] {
+        let (features, lanes) = (device.features, lanes(of: device))
+        guard features.float16, features.vulkanMemoryModel, features.subgroupSizeControl, (8...64).contains(lanes),
+            device.limits.maxComputeSharedMemorySize >= 32 << 10
+        else { return [] }
+        return device.cooperativeMatrixShapes.filter { shape in
+            shape.a == .float16 && shape.b == .float16 && shape.c == .float32 && shape.result == .float32
+                && lanes.isMultiple(of: shape.m) && [8, 16].contains(shape.n) && [8, 16, 32].contains(shape.k)
+        }
     }
 
     func tile(_ weight: TensorShape, tokens: Int) -> LinearTile {
@@ -51,6 +59,12 @@ struct MatrixUnits {
     private static func tile(_ shape: CooperativeMatrixShape, isWide: Bool) -> String {
         variant(shape) + (isWide ? "128x64" : "64x64")
     }
+}
+
+extension MatrixUnits: CustomStringConvertible {
+    var description: String { "\(variant) \(shape.m)x\(shape.n)x\(shape.k)" }
+
+    static func exist(on device: DeviceDescription) -> Bool { !shapes(of: device).isEmpty }
 }
 
 extension MatrixUnits {

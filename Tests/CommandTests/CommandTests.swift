@@ -24,6 +24,7 @@ struct CommandTests {
             try JSONSerialization.jsonObject(with: Data(list.output.utf8)) as? [[String: Any]])
         #expect(rows.first?["index"] as? Int == 0)
         #expect(rows.contains { $0["usable"] as? Bool == true })
+        #expect(rows.allSatisfy { $0["matrix_units"] is String })
     }
 
     @Test("generate --json has the contract's fields, and the reference's tokens", arguments: ["0", "cpu"])

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VulkanBackend
 import VulkanCompute
 
 struct DevicesCommand: ParsableCommand {
@@ -15,14 +16,17 @@ struct DevicesCommand: ParsableCommand {
             try Output.json(instance.devices.map { Row($0, isDefault: $0.index == chosen) })
             return
         }
-        var table = Table(["index", "name", "type", "driver", "memory", "Vulkan", "usable"], rightAligned: [0])
+        var table = Table(
+            ["index", "name", "type", "driver", "memory", "Vulkan", "matrix units", "usable"],
+            rightAligned: [0])
         for device in instance.devices {
             let usable =
                 device.isUsable
                 ? (device.index == chosen ? "yes, default" : "yes") : "lacks " + device.missing.joined(separator: ", ")
             table.add([
                 String(device.index), device.name, device.kind.rawValue, "\(device.driverName) \(device.driverInfo)",
-                formatBytes(device.deviceLocalBytes), device.apiVersion.description, usable,
+                formatBytes(device.deviceLocalBytes), device.apiVersion.description,
+                MatrixUnitSupport(of: device).description, usable,
             ])
         }
         Output.line(table.text)
@@ -36,6 +40,8 @@ struct DevicesCommand: ParsableCommand {
         var driver: String
         var memory_bytes: Int
         var api_version: String
+        /// What products of many tokens run on: a shape, `none`, or `not in this build`.
+        var matrix_units: String
         var usable: Bool
         var is_default: Bool
         var lacks: [String]
@@ -47,6 +53,7 @@ struct DevicesCommand: ParsableCommand {
             driver = "\(device.driverName) \(device.driverInfo)"
             memory_bytes = device.deviceLocalBytes
             api_version = device.apiVersion.description
+            matrix_units = MatrixUnitSupport(of: device).description
             usable = device.isUsable
             is_default = isDefault
             lacks = device.missing
