@@ -5,28 +5,20 @@ import VulkanBackend
 /// Products with the norm before them and the gate after them, which the device may run as one launch.
 @Suite(.serialized)
 struct JoinedProductTests {
-    struct Shape: CustomTestStringConvertible {
-        var tokens: Int
-        var inputs: Int
-        var outputs: Int
-
-        var testDescription: String { "[\(tokens), \(inputs)] -> \(outputs)" }
-    }
-
     static let shapes = [
-        Shape(tokens: 1, inputs: 1, outputs: 1), Shape(tokens: 1, inputs: 45, outputs: 14),
-        Shape(tokens: 1, inputs: 1100, outputs: 70), Shape(tokens: 6, inputs: 77, outputs: 40),
-        Shape(tokens: 8, inputs: 600, outputs: 7), Shape(tokens: 9, inputs: 40, outputs: 33),
-        Shape(tokens: 12, inputs: 1100, outputs: 70),
+        ProductShape(tokens: 1, inputs: 1, outputs: 1), ProductShape(tokens: 1, inputs: 45, outputs: 14),
+        ProductShape(tokens: 1, inputs: 1100, outputs: 70), ProductShape(tokens: 6, inputs: 77, outputs: 40),
+        ProductShape(tokens: 8, inputs: 600, outputs: 7), ProductShape(tokens: 9, inputs: 40, outputs: 33),
+        ProductShape(tokens: 12, inputs: 1100, outputs: 70),
     ]
 
     @Test("a norm and the product of it", arguments: shapes, [ElementType.f32, .bf16, .q8_0, .q4_0])
-    func norm(_ shape: Shape, _ type: ElementType) throws {
+    func norm(_ shape: ProductShape, _ type: ElementType) throws {
         try compare(shape, type, isGated: false, readsNormTwice: false)
     }
 
     @Test("a norm, a product and what it gates", arguments: shapes, [ElementType.f16, .q8_0])
-    func gate(_ shape: Shape, _ type: ElementType) throws {
+    func gate(_ shape: ProductShape, _ type: ElementType) throws {
         try compare(shape, type, isGated: true, readsNormTwice: false)
     }
 
@@ -66,7 +58,7 @@ struct JoinedProductTests {
     }
 
     /// - Parameter readsNormTwice: a second product, `z`, reads it too.
-    private func compare(_ shape: Shape, _ type: ElementType, isGated: Bool, readsNormTwice: Bool) throws {
+    private func compare(_ shape: ProductShape, _ type: ElementType, isGated: Bool, readsNormTwice: Bool) throws {
         for loadsByLane in [nil, false] {
             var generator = SeededGenerator(seed: UInt64(shape.inputs + shape.outputs))
             var bench = KernelBench()

@@ -3,35 +3,28 @@ import Testing
 
 @Suite(.serialized)
 struct LinearTests {
-    struct Shape: CustomTestStringConvertible {
-        var batch = 1
-        var tokens: Int
-        var inputs: Int
-        var outputs: Int
-
-        var testDescription: String { "\(batch)x [\(tokens), \(inputs)] -> \(outputs)" }
-    }
-
     static let shapes = [
-        Shape(tokens: 1, inputs: 64, outputs: 48), Shape(tokens: 1, inputs: 1, outputs: 1),
-        Shape(tokens: 7, inputs: 33, outputs: 100), Shape(tokens: 33, inputs: 100, outputs: 33),
-        Shape(tokens: 129, inputs: 24, outputs: 257), Shape(tokens: 9, inputs: 896, outputs: 7),
-        Shape(tokens: 1, inputs: 1152, outputs: 515), Shape(tokens: 8, inputs: 7, outputs: 256),
-        Shape(tokens: 10, inputs: 64, outputs: 9), Shape(tokens: 70, inputs: 77, outputs: 300),
-        Shape(batch: 3, tokens: 5, inputs: 40, outputs: 19), Shape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
-        Shape(batch: 2, tokens: 2, inputs: 8, outputs: 70), Shape(tokens: 1, inputs: 33, outputs: 300),
-        Shape(batch: 2, tokens: 1, inputs: 100, outputs: 64), Shape(tokens: 33, inputs: 1056, outputs: 40),
+        ProductShape(tokens: 1, inputs: 64, outputs: 48), ProductShape(tokens: 1, inputs: 1, outputs: 1),
+        ProductShape(tokens: 7, inputs: 33, outputs: 100), ProductShape(tokens: 33, inputs: 100, outputs: 33),
+        ProductShape(tokens: 129, inputs: 24, outputs: 257), ProductShape(tokens: 9, inputs: 896, outputs: 7),
+        ProductShape(tokens: 1, inputs: 1152, outputs: 515), ProductShape(tokens: 8, inputs: 7, outputs: 256),
+        ProductShape(tokens: 10, inputs: 64, outputs: 9), ProductShape(tokens: 70, inputs: 77, outputs: 300),
+        ProductShape(batch: 3, tokens: 5, inputs: 40, outputs: 19),
+        ProductShape(batch: 2, tokens: 1, inputs: 9, outputs: 130),
+        ProductShape(batch: 2, tokens: 2, inputs: 8, outputs: 70), ProductShape(tokens: 1, inputs: 33, outputs: 300),
+        ProductShape(batch: 2, tokens: 1, inputs: 100, outputs: 64),
+        ProductShape(tokens: 33, inputs: 1056, outputs: 40),
         // Loads of all invocations of the largest workgroup; more rows than some devices have workgroups.
-        Shape(tokens: 1, inputs: 4104, outputs: 5), Shape(tokens: 3, inputs: 2050, outputs: 9),
-        Shape(tokens: 1, inputs: 8, outputs: 140_000),
+        ProductShape(tokens: 1, inputs: 4104, outputs: 5), ProductShape(tokens: 3, inputs: 2050, outputs: 9),
+        ProductShape(tokens: 1, inputs: 8, outputs: 140_000),
     ]
 
     @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
-    func product(_ shape: Shape, _ type: ElementType) throws {
+    func product(_ shape: ProductShape, _ type: ElementType) throws {
         for loadsByLane in [nil, false] { try product(shape, type, loadsByLane: loadsByLane) }
     }
 
-    private func product(_ shape: Shape, _ type: ElementType, loadsByLane: Bool?) throws {
+    private func product(_ shape: ProductShape, _ type: ElementType, loadsByLane: Bool?) throws {
         var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
         var bench = KernelBench()
         bench.random("x", .init(batch: shape.batch, rows: shape.tokens, columns: shape.inputs), using: &generator)

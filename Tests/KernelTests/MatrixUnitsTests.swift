@@ -6,46 +6,38 @@ import VulkanBackend
 /// of 32 or 64 columns.
 @Suite(.serialized, .enabled(if: TestDevice.hasMatrixUnits, "the device has none, or this build no kernels for them"))
 struct MatrixUnitsTests {
-    struct Shape: CustomTestStringConvertible {
-        var batch = 1
-        var tokens: Int
-        var inputs: Int
-        var outputs: Int
-
-        var testDescription: String { "\(batch)x [\(tokens), \(inputs)] -> \(outputs)" }
-    }
-
     static let shapes = [
-        Shape(tokens: 9, inputs: 1, outputs: 1), Shape(tokens: 64, inputs: 64, outputs: 64),
-        Shape(tokens: 65, inputs: 65, outputs: 65), Shape(tokens: 63, inputs: 200, outputs: 127),
-        Shape(tokens: 130, inputs: 31, outputs: 257), Shape(tokens: 10, inputs: 896, outputs: 20),
-        Shape(batch: 3, tokens: 17, inputs: 72, outputs: 70),
+        ProductShape(tokens: 9, inputs: 1, outputs: 1), ProductShape(tokens: 64, inputs: 64, outputs: 64),
+        ProductShape(tokens: 65, inputs: 65, outputs: 65), ProductShape(tokens: 63, inputs: 200, outputs: 127),
+        ProductShape(tokens: 130, inputs: 31, outputs: 257), ProductShape(tokens: 10, inputs: 896, outputs: 20),
+        ProductShape(batch: 3, tokens: 17, inputs: 72, outputs: 70),
     ]
 
     /// So many products that they run in the wider tile, on devices of at most 160 cores.
     static let many = [
-        Shape(batch: 240, tokens: 9, inputs: 40, outputs: 100), Shape(tokens: 1550, inputs: 70, outputs: 1200),
+        ProductShape(batch: 240, tokens: 9, inputs: 40, outputs: 100),
+        ProductShape(tokens: 1550, inputs: 70, outputs: 1200),
     ]
 
     @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
-    func product(_ shape: Shape, _ type: ElementType) throws {
+    func product(_ shape: ProductShape, _ type: ElementType) throws {
         try compare(shape, type) { _ in Tolerance.sum(shape.inputs) }
     }
 
     @Test("products in the wider tile", arguments: many, [ElementType.f16, .q8_0])
-    func wideProduct(_ shape: Shape, _ type: ElementType) throws {
+    func wideProduct(_ shape: ProductShape, _ type: ElementType) throws {
         try compare(shape, type) { _ in Tolerance.sum(shape.inputs) }
     }
 
     /// Values far below and above what float16 is good for.
     @Test("activations of any size", arguments: [Float(1e-4), 1e5], [ElementType.f16, .f32])
     func scales(_ scale: Float, _ type: ElementType) throws {
-        let shape = Shape(tokens: 20, inputs: 100, outputs: 70)
+        let shape = ProductShape(tokens: 20, inputs: 100, outputs: 70)
         try compare(shape, type, scale: scale) { _ in scale * Tolerance.sum(shape.inputs) }
     }
 
     private func compare(
-        _ shape: Shape, _ type: ElementType, scale: Float = 1, tolerance: (Float) -> Float
+        _ shape: ProductShape, _ type: ElementType, scale: Float = 1, tolerance: (Float) -> Float
     ) throws {
         var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
         var bench = KernelBench()
@@ -64,7 +56,7 @@ struct MatrixUnitsTests {
     @Test(
         "gated by the first half of the rows", arguments: shapes.filter { $0.batch == 1 } + many[1...],
         [ElementType.f16, .q8_0])
-    func gated(_ shape: Shape, _ type: ElementType) throws {
+    func gated(_ shape: ProductShape, _ type: ElementType) throws {
         var generator = SeededGenerator(seed: UInt64(shape.inputs * 17 + shape.outputs))
         var bench = KernelBench()
         bench.random("x", .init(rows: shape.tokens, columns: shape.inputs), using: &generator)
