@@ -1,60 +1,7 @@
 import Inference
 import VulkanCompute
 
-/// What a workgroup of `linear` computes.
-struct LinearTile {
-    /// As the kernel's variants are called.
-    var name: String
-    /// Rows of the weight.
-    var groupRows: Int
-    var tokens: Int
-    /// Invocations of a workgroup where the kernel leaves them open.
-    var threads: Int?
-    /// What the kernel multiplies with, if it does with these.
-    var matrixUnits: MatrixUnits?
-
-    /// Whether the kernel can take its input as a norm of what is bound.
-    var takesNorm: Bool { threads != nil }
-    /// Whether workgroups can divide the columns of a tile among themselves.
-    var splitsColumns = false
-}
-
 extension DispatchEncoder {
-    func tile(_ weight: TensorInfo, tokens: Int) -> LinearTile {
-        if loadsByLane {
-            switch tokens {
-            case 1: return LinearTile(name: "L8x1", groupRows: 64, tokens: 1)
-            case ...8: return LinearTile(name: "L8x8", groupRows: 64, tokens: 8)
-            default: return LinearTile(name: "L8x16", groupRows: 64, tokens: 16)
-            }
-        }
-        if tokens <= 8, limits.minSubgroupSize >= 4 { return subgroupTile(weight, tokens: tokens) }
-        return matrixUnits?.tile(weight.shape, tokens: tokens)
-            ?? LinearTile(name: "T64x64", groupRows: 64, tokens: 64, splitsColumns: true)
-    }
-
-    /// The tile of few tokens, with as many invocations as have something to load, so that a small weight fills the device too.
-    private func subgroupTile(_ weight: TensorInfo, tokens: Int) -> LinearTile {
-        let eights = weight.shape.columns.groups(of: 8)
-        let loads: Int
-        let groupRows: Int
-        switch (tokens, weight.type.blockFormat) {
-        case (1, let format?):
-            let eightsOfUnit = BlockFormat.unitBytes / format.bits
-            groupRows = BlockFormat.tileRows
-            loads = groupRows * eights / eightsOfUnit / 4
-        case (1, nil):
-            groupRows = 2
-            loads = eights / 4
-        default:
-            groupRows = 4
-            loads = eights
-        }
-        return LinearTile(
-            name: tokens == 1 ? "S1" : "S8", groupRows: groupRows, tokens: tokens == 1 ? 1 : 8,
-            threads: min(128, max(32, loads & ~31)))
-    }
-
     /// Workgroups that fill a large device.
     private static let manyGroups = 256
 
@@ -139,65 +86,5 @@ extension DispatchEncoder {
                     cost: DispatchCost(bytes: 4 * matrices * (splits + 1) * tokens * rows)),
             ]
         }
-    }
-}
-
-/// The push constants of a product: see `linear_arguments.glsl`.
-private struct LinearArguments {
-    struct Flags: OptionSet {
-        let rawValue: Int
-
-        static let bias = Flags(rawValue: 1)
-        static let residual = Flags(rawValue: 2)
-        static let gelu = Flags(rawValue: 4)
-        /// The rows' second half is gated by the first.
-        static let gated = Flags(rawValue: 8)
-        /// The output is the sums of each split.
-        static let split = Flags(rawValue: 16)
-    }
-
-    /// Where an operand starts in its binding, and what its rows and matrices are apart.
-    struct Place {
-        var offset = 0
-        var rowStride = 0
-        var batchStride = 0
-    }
-
-    var columns: Int
-    var rows: Int
-    var firstRow: Int
-    var tokens: Int
-    var weight: Place
-    var input: Place
-    var biasBatchStride: Int
-    var residual: Place
-    var output: Place
-    var firstBatch: Int
-    var flags: Flags
-    var epsilon: Float
-    var splits: Int
-
-    /// Of the launch that leaves what `linear_sum` adds up.
-    var leavingSplits: Self {
-        var arguments = self
-        arguments.firstRow = 0
-        arguments.output = Place(rowStride: rows, batchStride: tokens * rows)
-        arguments.flags = .split
-        return arguments
-    }
-
-    /// In the shader's order.
-    var constants: [UInt32] {
-        let places = [weight, input].flatMap { [$0.offset, $0.rowStride, $0.batchStride] }
-        let ends = [residual, output].flatMap { [$0.offset, $0.rowStride, $0.batchStride] }
-        let numbers = [columns, rows, firstRow, tokens] + places + [biasBatchStride] + ends
-        return (numbers + [firstBatch, flags.rawValue]).map { UInt32($0) } + [epsilon.bitPattern, UInt32(splits)]
-    }
-}
-
-extension LinearArguments.Place {
-    /// - Parameter offset: of the view in its binding.
-    fileprivate init(_ offset: Int, _ view: TensorView) {
-        self.init(offset: offset, rowStride: view.rowStride, batchStride: view.batchStride)
     }
 }
