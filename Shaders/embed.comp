@@ -4,6 +4,7 @@
 //
 // variant TYPE: F32 F16 BF16 Q8_0 Q4_0
 #version 460
+#define MAY_INTERLEAVE
 #include "types.glsl"
 
 layout(local_size_x = 32) in;

@@ -19,6 +19,7 @@
 #extension GL_EXT_control_flow_attributes : require
 #if defined(TILE_L8x16) || defined(TILE_L8x8) || defined(TILE_L8x1)
 #define TEXELS
+#define MAY_INTERLEAVE
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_ballot : require
 #elif defined(TILE_S1) || defined(TILE_S8)

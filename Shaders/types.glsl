@@ -11,7 +11,8 @@
 // `LOAD8_OF_ROW(buffer, row, k, a, b)`, which gives columns 8k ... 8k + 7 of a row as two vec4; `ROW(i, stride)` is where row
 // i starts, in eights or units. Unless it reads texels, it declares the same binding once more, as `uint bufferScales[]`.
 // `FETCH8_OF_ROW` and `UNPACK8_OF_ROW` are the two halves of that, for a kernel that has other things to do while a load is
-// under way: what is loaded is kept as it lies in memory, as a `Loaded`.
+// under way: what is loaded is kept as it lies in memory, as a `Loaded`. A kernel that takes rows of the other types interleaved in
+// the same way defines MAY_INTERLEAVE.
 
 #ifdef TYPE_F32
 #ifdef TEXELS
@@ -146,9 +147,17 @@ struct Loaded {
     UNPACK8_OF_ROW(loaded, k, a, b) \
 }
 #else
+#ifdef MAY_INTERLEAVE
+// Whether eight neighbouring rows are a tile, in which eight k of all follows eight k - 1 of all.
+layout(constant_id = 0) const bool INTERLEAVED = false;
+#define ROW(i, stride) (INTERLEAVED ? ((i) & ~7u) * (stride) + ((i) & 7u) : (i) * (stride))
+#define EIGHT_OF_ROW(row, k) ((row) + (INTERLEAVED ? 8 * (k) : (k)))
+#else
 #define ROW(i, stride) ((i) * (stride))
+#define EIGHT_OF_ROW(row, k) ((row) + (k))
+#endif
 #define Loaded Eight
-#define FETCH8_OF_ROW(source, row, k, loaded) loaded = source[(row) + (k)];
+#define FETCH8_OF_ROW(source, row, k, loaded) loaded = source[EIGHT_OF_ROW(row, k)];
 #define UNPACK8_OF_ROW(loaded, k, a, b) UNPACK8(loaded, a, b)
-#define LOAD8_OF_ROW(source, row, k, a, b) LOAD8(source, (row) + (k), a, b)
+#define LOAD8_OF_ROW(source, row, k, a, b) LOAD8(source, EIGHT_OF_ROW(row, k), a, b)
 #endif

@@ -8,6 +8,8 @@ struct DispatchEncoder {
         var buffer: Buffer
         var offset: Int
         var byteCount: Int
+        /// See `InterleavedRows`.
+        var isInterleaved = false
     }
 
     /// A bound range and where a view starts in it.
@@ -110,6 +112,8 @@ struct DispatchEncoder {
 
     func info(_ tensor: Tensor) -> TensorInfo { graph.info(tensor) }
 
+    func isInterleaved(_ tensor: Tensor) -> Bool { locations[tensor]?.isInterleaved ?? false }
+
     /// Binds what a view covers.
     func operand(_ view: TensorView, _ access: BufferBinding.Access) throws -> Operand {
         // Kernels load eight columns at once, so the last row counts with its padding.
@@ -143,7 +147,7 @@ struct DispatchEncoder {
                     matrices: range, rows: 0..<shape.rows)
             }
         }
-        let tileRows = info.type.tileRows
+        let tileRows = isInterleaved(tensor) ? InterleavedRows.tileRows : info.type.tileRows
         let rows = bindable / (tileRows * rowBytes) * tileRows
         guard rows > 0 else {
             throw InferenceError.badGraph(

@@ -11,6 +11,7 @@ extension DispatchEncoder {
             Dispatch(
                 kernel: "embed \(table.type.variant)", label: "embed",
                 bindings: [ids.binding, window.operand.binding, output.binding],
+                specialization: isInterleaved(op.table) ? [1] : [],
                 constants: constants(
                     op.output.columns, ids.offset, window.rows.lowerBound, window.rows.count, table.shape.rows,
                     window.operand.byteOffset / table.type.loadBytes, rowBytes / table.type.loadBytes, output.offset,

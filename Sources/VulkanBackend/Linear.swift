@@ -65,7 +65,7 @@ extension DispatchEncoder {
                         + (tile.takesNorm ? [normWeight?.binding ?? input.binding] : []),
                     texelBindings: loadsByLane ? [3, 4] : [],
                     specialization: tile.threads.map { [UInt32($0), norm == nil ? 0 : 1] }
-                        ?? tile.matrixUnits?.specialization ?? [],
+                        ?? tile.matrixUnits?.specialization ?? (isInterleaved(op.weight) ? [1] : []),
                     subgroupSize: tile.matrixUnits?.lanes, constants: arguments.constants,
                     groups: (tiles.0, tiles.1, tiles.2 * splits),
                     cost: DispatchCost(

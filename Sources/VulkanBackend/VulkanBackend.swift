@@ -120,11 +120,14 @@ public final class VulkanBackend: Backend {
     public func makeTensor(_ name: String, _ source: WeightSource, type: ElementType) throws -> any StoredTensor {
         let tensor = try makeStorage(name, source.shape, type, kind: .device)
         let rowBytes = type.rowBytes(columns: source.shape.columns)
+        tensor.isInterleaved = interleavesRows(of: source.shape, type)
+        let tileRows = tensor.isInterleaved ? InterleavedRows.tileRows : type.tileRows
         try device.upload(
-            to: tensor.buffer, byteCount: tensor.byteCount, granularity: rowBytes * type.tileRows
+            to: tensor.buffer, byteCount: tensor.byteCount, granularity: rowBytes * tileRows
         ) { chunk, offset in
             let firstRow = offset / rowBytes
             try source.write(rows: firstRow..<firstRow + chunk.count / rowBytes, as: type, into: chunk)
+            if tensor.isInterleaved { InterleavedRows.reorder(chunk, rowBytes: rowBytes, interleaves: true) }
         }
         return tensor
     }
@@ -139,7 +142,13 @@ public final class VulkanBackend: Backend {
         let recorder = try device.makeRecorder(label: "random \(name)")
         for dispatch in dispatches { try library.record(dispatch, into: recorder) }
         try device.submit(recorder.finish())
+        try tensor.reorder(interleaved: interleavesRows(of: shape, type), on: device)
         return tensor
+    }
+
+    /// Whether weights of this kind are stored so.
+    private func interleavesRows(of shape: TensorShape, _ type: ElementType) -> Bool {
+        loadsByLane && InterleavedRows.apply(to: shape, type)
     }
 
     private func makeStorage(
@@ -158,6 +167,7 @@ public final class VulkanBackend: Backend {
         let scratchPlan = ScratchPlan(graph, alignment: scratchAlignment, joined: graph.joinedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
+        let weights = Set(graph.ops.flatMap(\.weights))
         var locations: [Tensor: DispatchEncoder.Location] = [:]
         for tensor in graph.handles {
             let info = graph.info(tensor)
@@ -170,8 +180,10 @@ public final class VulkanBackend: Backend {
                 guard let bound = bindings[info.name] as? VulkanTensor else {
                     throw InferenceError.badGraph("\(info.name) is bound to another backend's tensor")
                 }
+                let isInterleaved = weights.contains(tensor) && interleavesRows(of: bound.shape, bound.type)
+                try bound.fixOrder(interleaved: isInterleaved, on: device)
                 locations[tensor] = DispatchEncoder.Location(
-                    buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount)
+                    buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount, isInterleaved: isInterleaved)
             }
         }
         let encoder = DispatchEncoder(
@@ -237,7 +249,12 @@ public final class VulkanBackend: Backend {
             throw InferenceError.badGraph("\(tensor.name) is another backend's tensor")
         }
         var bytes = [UInt8](repeating: 0, count: tensor.byteCount)
-        try bytes.withUnsafeMutableBytes { try device.download(from: tensor.buffer, into: $0) }
+        try bytes.withUnsafeMutableBytes {
+            try device.download(from: tensor.buffer, into: $0)
+            guard tensor.isInterleaved else { return }
+            let rowBytes = tensor.type.rowBytes(columns: tensor.shape.columns)
+            InterleavedRows.reorder($0, rowBytes: rowBytes, interleaves: false)
+        }
         return bytes.withUnsafeBytes { tensor.shape.unpadded($0, as: tensor.type) }
     }
 

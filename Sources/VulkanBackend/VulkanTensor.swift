@@ -8,6 +8,10 @@ final class VulkanTensor: StoredTensor {
     let type: ElementType
     /// At least the tensor's `byteCount`.
     let buffer: Buffer
+    /// Whether rows are stored as `InterleavedRows` says.
+    var isInterleaved = false
+    /// Whether a plan relies on that.
+    var isOrderFixed = false
 
     init(name: String, shape: TensorShape, type: ElementType, buffer: Buffer) {
         self.name = name

@@ -7,22 +7,24 @@ struct WindowTests {
     @Test("a weight in windows of rows, or of whole matrices", arguments: [2048, 9000, 70_000], [1, 12])
     func linear(_ bindingBytes: Int, _ tokens: Int) throws {
         for type in [ElementType.bf16, .q8_0, .q4_0] {
-            try linear(bindingBytes, tokens, 50, type, loadsByLane: nil)
-            try linear(bindingBytes, tokens, 50, type, loadsByLane: false)
+            try linear(bindingBytes, tokens, 50, 100, type, loadsByLane: nil)
+            try linear(bindingBytes, tokens, 50, 100, type, loadsByLane: false)
         }
-        // Columns that may be divided among workgroups too.
-        try linear(4 * bindingBytes, tokens, 520, .bf16, loadsByLane: false)
+        // Whole tiles of rows, which may be interleaved.
+        try linear(bindingBytes, tokens, 50, 104, .bf16, loadsByLane: nil)
+        // Columns that may be divided among workgroups.
+        try linear(4 * bindingBytes, tokens, 520, 100, .bf16, loadsByLane: false)
     }
 
     private func linear(
-        _ bindingBytes: Int, _ tokens: Int, _ inputs: Int, _ type: ElementType, loadsByLane: Bool?
+        _ bindingBytes: Int, _ tokens: Int, _ inputs: Int, _ outputs: Int, _ type: ElementType, loadsByLane: Bool?
     ) throws {
         var generator = SeededGenerator(seed: 4)
         var bench = KernelBench()
         bench.random("x", .init(batch: 3, rows: tokens, columns: inputs), using: &generator)
-        bench.random("w", .init(batch: 3, rows: 100, columns: inputs), type, using: &generator)
-        bench.random("b", .init(batch: 3, columns: 100), using: &generator)
-        bench.random("y", .init(batch: 3, rows: tokens, columns: 100), using: &generator)
+        bench.random("w", .init(batch: 3, rows: outputs, columns: inputs), type, using: &generator)
+        bench.random("b", .init(batch: 3, columns: outputs), using: &generator)
+        bench.random("y", .init(batch: 3, rows: tokens, columns: outputs), using: &generator)
         let (found, expected) = try bench.run(bindingBytes: bindingBytes, loadsByLane: loadsByLane) { graph, view in
             let (x, w, b, y) = (view("x", &graph), view("w", &graph), view("b", &graph), view("y", &graph))
             graph.add(
@@ -35,10 +37,14 @@ struct WindowTests {
 
     @Test("an embedding table in windows", arguments: [1024, 5000], [ElementType.f16, .q8_0, .q4_0])
     func embed(_ bindingBytes: Int, _ type: ElementType) throws {
+        for rows in [300, 304] { try embed(bindingBytes, rows: rows, type) }
+    }
+
+    private func embed(_ bindingBytes: Int, rows: Int, _ type: ElementType) throws {
         var generator = SeededGenerator(seed: 5)
         var bench = KernelBench()
-        bench.random("table", .init(rows: 300, columns: 33), type, using: &generator)
-        bench.add("ids", .init(columns: 7), .u32, [0, 299, 150, 7, 8, 300, 42])
+        bench.random("table", .init(rows: rows, columns: 33), type, using: &generator)
+        bench.add("ids", .init(columns: 7), .u32, [0, 299, 150, 7, 8, Float(rows), 42])
         bench.random("y", .init(rows: 7, columns: 33), using: &generator)
         let (found, expected) = try bench.run(bindingBytes: bindingBytes) { graph, view in
             let (table, ids, y) = (view("table", &graph), view("ids", &graph), view("y", &graph))

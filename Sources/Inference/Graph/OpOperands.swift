@@ -41,6 +41,17 @@ extension Op {
         }
     }
 
+    /// Those of them that hold a model's weights as rows, for products and embeddings.
+    public var weights: [Tensor] {
+        switch self {
+        case .embed(let op): [op.table]
+        case .linear(let op): [op.weight]
+        case .rmsNorm, .rope, .attention, .swiGLU, .readCache, .writeCache, .gatedAdd, .penalize, .argmax, .sample,
+            .tally, .advance:
+            []
+        }
+    }
+
     /// The operation's name in profiles: its kernel's.
     public var kernelName: String {
         switch self {
