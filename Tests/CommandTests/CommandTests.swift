@@ -130,6 +130,8 @@ struct CommandTests {
         #expect(outcome.status == 0 && outcome.output.contains("fused.key.4"))
         let json = try Program.run(["verify", "--json"] + Program.pair("golden/llama_pair")).json()
         #expect(json["passed"] as? Bool == true)
+        // The embedded pair, with rounded caches.
+        #expect(try Program.run(["verify"]).status == 0)
     }
 
     @Test("verify says what quantized weights cost in logits; the exit code is about the device")
