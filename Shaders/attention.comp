@@ -43,9 +43,6 @@ shared vec4 keyTile[max(2 * CHUNK_EIGHTS * KEY_PITCH, ROWS * PROBABILITY_PITCH)]
 shared vec4 valueTile[CHUNK_KEYS * VALUE_FOURS];        // by key, then four of columns
 shared vec4 laneValues[ROWS][LANES / 4];
 
-// Past the last key the last one is read again, and weighs nothing.
-uint keyAt(uint key, uint end) { return cacheOfHead() + ROW(min(key, end - 1), cacheRowStride); }
-
 // A chunk of keys, zeros past the last column.
 void loadKeys(uint firstKey, uint end, uint chunk, out vec4 low[KEY_LOADS], out vec4 high[KEY_LOADS]) {
     [[unroll]] for (uint n = 0; n < KEY_LOADS; n++) {
@@ -54,7 +51,7 @@ void loadKeys(uint firstKey, uint end, uint chunk, out vec4 low[KEY_LOADS], out 
         low[n] = vec4(0);
         high[n] = vec4(0);
         if (eight < headDim / 8)
-            LOAD8_OF_ROW(keys, keyAt(firstKey + i / CHUNK_EIGHTS, end), eight, low[n], high[n])
+            LOAD8_OF_ROW(keys, rowOfKey(firstKey + i / CHUNK_EIGHTS, end), eight, low[n], high[n])
     }
 }
 
@@ -88,7 +85,7 @@ void storeQueries(vec4 fours[QUERY_LOADS]) {
 void loadValues(uint firstKey, uint end, out vec4 low[VALUE_LOADS], out vec4 high[VALUE_LOADS]) {
     [[unroll]] for (uint n = 0; n < VALUE_LOADS; n++) {
         uint i = gl_LocalInvocationID.x + n * THREADS;
-        uint at = keyAt(firstKey + i / (VALUE_FOURS / 2), end);
+        uint at = rowOfKey(firstKey + i / (VALUE_FOURS / 2), end);
         LOAD8_OF_ROW(values, at, min(i % (VALUE_FOURS / 2), headDim / 8 - 1), low[n], high[n])
     }
 }

@@ -58,6 +58,9 @@ uint outputOf(uint row) { return outputOffset + row / groupSize * outputRowStrid
 // Where the rows of the workgroup's KV head start in the cache.
 uint cacheOfHead() { return cacheOffset + gl_WorkGroupID.y * cacheHeadStride; }
 
+// Where a key or value starts. Past the last one it is the last one again, which must weigh nothing then.
+uint rowOfKey(uint key, uint end) { return cacheOfHead() + ROW(min(key, end - 1), cacheRowStride); }
+
 // The sum and a product of vectors, in four operations; with `dot` it takes a fifth to add it.
 float addProduct(float sum, vec4 a, vec4 b) {
     return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));

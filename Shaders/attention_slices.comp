@@ -80,12 +80,11 @@ void main() {
         }
     }
     for (uint firstKey = slice.first; firstKey < slice.end; firstKey += BLOCK) {
-        // Past the end the last key is read again, and weighs nothing.
         uint keyAt[KEYS];
         bool isSeen[KEYS];
         [[unroll]] for (uint k = 0; k < KEYS; k++) {
             uint key = firstKey + k * TEAMS + team;
-            keyAt[k] = cacheOfHead() + ROW(min(key, slice.end - 1), cacheRowStride);
+            keyAt[k] = rowOfKey(key, slice.end);
             isSeen[k] = key < slice.end && !isHidden(min(key, slice.end - 1));
         }
 #ifdef LOADS_AHEAD

@@ -8,6 +8,8 @@ private struct AttentionGroups {
     /// Rows of a workgroup.
     var rows: Int
     var specialization: [UInt32] = []
+    /// Invocations of each subgroup, where the kernel relies on it.
+    var subgroupSize: Int?
     /// The most workgroups among which the keys of a group of rows are divided; nil where the kernel takes all as one.
     var slices: Int?
 
@@ -28,9 +30,15 @@ private struct AttentionGroups {
     }
 
     /// For all others.
-    static func sliced(rows: Int, heads: Int, cache: TensorShape, shufflesEights: Bool) -> Self {
+    ///
+    /// - Parameters:
+    ///   - shufflesEights: see `VulkanBackend`.
+    ///   - matrixUnits: what many rows run on, where they can.
+    static func sliced(
+        rows: Int, heads: Int, cache: TensorInfo, shufflesEights: Bool, matrixUnits: MatrixUnits?
+    ) -> Self {
         // What each of eight or sixteen lanes has of a row's columns.
-        let laneColumns = cache.columns.groups(of: 64)
+        let laneColumns = cache.shape.columns.groups(of: 64)
         var groups = Self(kernel: ("attention", ""), rows: 32, specialization: [UInt32(laneColumns)])
         if shufflesEights, rows <= fewRows {
             // As many rows as leave a lane registers for their sums.
@@ -38,10 +46,26 @@ private struct AttentionGroups {
             groups = Self(
                 kernel: ("attention_slices", ""), rows: groupRows,
                 specialization: [UInt32(groupRows), UInt32(laneColumns)])
+        } else if shufflesEights, let matrixUnits, let onUnits = Self.onMatrixUnits(matrixUnits, cache: cache) {
+            groups = onUnits
         }
         let wanted = many.groups(of: rows.groups(of: groups.rows) * heads)
-        groups.slices = min(wanted, mostSlices, cache.rows.groups(of: blockKeys))
+        groups.slices = min(wanted, mostSlices, cache.shape.rows.groups(of: blockKeys))
         return groups
+    }
+
+    /// - Returns: nil for a cache that they can't take as it is, or whose blocks exceed 32 KiB of shared memory.
+    private static func onMatrixUnits(_ units: MatrixUnits, cache: TensorInfo) -> Self? {
+        let (shape, headDim) = (units.shape, cache.shape.columns)
+        guard [.f16, .bf16].contains(cache.type), headDim <= 128, [8, 16].contains(shape.m) else { return nil }
+        let subgroups = 4
+        let part = max(shape.n, shape.k)
+        return Self(
+            kernel: ("attention_matrix_units", " UNITS=\(units.variant)"), rows: subgroups * shape.m,
+            specialization: units.specialization + [
+                UInt32(subgroups * units.lanes), UInt32(headDim.groups(of: part) * part),
+            ],
+            subgroupSize: units.lanes)
     }
 }
 
@@ -76,7 +100,8 @@ extension DispatchEncoder {
             let groups =
                 isByLane
                 ? AttentionGroups.byLane(rows: rows, headDim: headDim)
-                : .sliced(rows: rows, heads: heads, cache: cache.shape, shufflesEights: shufflesEights)
+                : .sliced(
+                    rows: rows, heads: heads, cache: cache, shufflesEights: shufflesEights, matrixUnits: matrixUnits)
             return Dispatch(
                 kernel: "\(groups.kernel.name) \(cache.type.variant)\(groups.kernel.variant)",
                 label: "attention x \(tokens)",
@@ -85,7 +110,7 @@ extension DispatchEncoder {
                     output.binding,
                 ] + (try sliceBindings(groups, rows: rows, heads: heads, headDim: headDim)),
                 texelBindings: isByLane ? [0, 1, 2] : [], specialization: groups.specialization,
-                constants: sizes + [op.scale.bitPattern] + places,
+                subgroupSize: groups.subgroupSize, constants: sizes + [op.scale.bitPattern] + places,
                 groups: (rows.groups(of: groups.rows), heads, groups.slices ?? 1),
                 // Of the run's own tokens; how far the cache is filled is only known on the device.
                 cost: DispatchCost(

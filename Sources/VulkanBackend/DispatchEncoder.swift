@@ -40,7 +40,7 @@ struct DispatchEncoder {
     let loadsByLane: Bool
     /// See `VulkanBackend.shufflesEights`.
     let shufflesEights: Bool
-    /// What products of many tokens run on, if not on the ordinary kernels.
+    /// What products and attention of many tokens run on, if not on the ordinary kernels.
     let matrixUnits: MatrixUnits?
     /// Between the launches of one op, or the workgroups of one launch.
     let temporary: TemporaryMemory

@@ -1,6 +1,6 @@
 import VulkanCompute
 
-/// Whether products of many tokens run on a device's matrix units.
+/// Whether products and attention of many tokens run on a device's matrix units.
 public enum MatrixUnitSupport: Sendable, CustomStringConvertible {
     /// In a shape such as `KHR 16x16x16`, provided that they prove right.
     case used(shape: String)

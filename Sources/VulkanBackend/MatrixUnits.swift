@@ -1,14 +1,15 @@
 import Inference
 import VulkanCompute
 
-/// A device's matrix units (`VK_KHR_cooperative_matrix`, else `VK_NV_cooperative_matrix`), which products of many tokens run on.
+/// A device's matrix units (`VK_KHR_cooperative_matrix`, else `VK_NV_cooperative_matrix`), which products and attention of many
+/// tokens run on.
 struct MatrixUnits {
     /// Invocations of a subgroup that multiplies.
     let lanes: Int
-    /// What a subgroup multiplies at once: tokens, rows of the weight and columns.
-    private let shape: CooperativeMatrixShape
+    /// What a subgroup multiplies at once: tokens, rows of the weight and columns, or what takes their places.
+    let shape: CooperativeMatrixShape
     /// The wider tile takes less of memory for each product, but pays only where there are enough to fill the device.
-    private let fewestWideGroups: Int
+    let fewestWideGroups: Int
 
     /// - Returns: nil where the device, or this build, has nothing that the kernels can use.
     init?(of device: DeviceDescription) {
@@ -65,54 +66,4 @@ extension MatrixUnits: CustomStringConvertible {
     var description: String { "\(variant) \(shape.m)x\(shape.n)x\(shape.k)" }
 
     static func exist(on device: DeviceDescription) -> Bool { !shapes(of: device).isEmpty }
-}
-
-extension MatrixUnits {
-    /// Whether they give the products that the other kernels give: shapes and drivers are many, and a wrong number would be
-    /// seen by nobody.
-    static func multiplyRight(on device: Device) -> Bool {
-        guard let units = MatrixUnits(of: device.description) else { return false }
-        do {
-            // With each tile.
-            return try [1, units.fewestWideGroups].allSatisfy { batch in
-                let products = try [true, false].map { try product(on: device, batch: batch, matrixUnits: $0) }
-                return zip(products[0], products[1]).allSatisfy { abs($0 - $1) < tolerance }
-            }
-        } catch {
-            return false
-        }
-    }
-
-    /// Of the weights. So half of them are below the least normal float16, 2^-14, which some units might take as zero.
-    private static let scale: Float = 0x1p-13
-    /// Sums of 72 terms below `scale`: float32 resolves them that well, without the rests of float16 they are ten times as far off.
-    private static let tolerance = scale * 5e-5
-
-    private static func product(on device: Device, batch: Int, matrixUnits: Bool) throws -> [Float] {
-        var options = VulkanBackendOptions()
-        options.loadsByLane = false
-        options.matrixUnits = matrixUnits
-        let backend = VulkanBackend(device, options: options)
-        let (tokens, inputs, outputs) = (70, 72, 80)
-        func random(
-            _ name: String, _ rows: Int, _ columns: Int, _ type: ElementType, scale: Float
-        ) throws -> any StoredTensor {
-            let shape = TensorShape(batch: batch, rows: rows, columns: columns)
-            return try backend.makeRandomTensor(name, shape, type, seed: 1, scale: scale)
-        }
-        let input = try random("input", tokens, inputs, .f32, scale: 1)
-        let weight = try random("weight", outputs, inputs, .f16, scale: scale)
-        let output = try random("output", tokens, outputs, .f32, scale: 1)
-        var graph = Graph(name: "matrix units")
-        graph.add(
-            .linear(
-                Linear(
-                    input: graph.boundView(input), weight: graph.bound(weight), activation: .none,
-                    output: graph.boundView(output))))
-        let bindings = [input, weight, output]
-        let plan = try backend.compile(
-            graph, bindings: Dictionary(uniqueKeysWithValues: bindings.map { ($0.name, $0) }))
-        try backend.execute(plan, inputs: [], phase: .decode)
-        return try backend.read(output)
-    }
 }

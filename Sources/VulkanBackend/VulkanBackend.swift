@@ -13,7 +13,7 @@ public struct VulkanBackendOptions: Sendable {
     public var maximumBindingBytes: Int?
     /// Takes the kernels for devices that load lane by lane; nil is what the device's properties say.
     public var loadsByLane: Bool?
-    /// Multiplies with the device's matrix units; nil where it has them and they prove right.
+    /// Products and attention of many tokens run on the device's matrix units; nil where it has them and they prove right.
     public var matrixUnits: Bool?
 
     public init() {}
@@ -75,7 +75,7 @@ public final class VulkanBackend: Backend {
         device.description.limits.minSubgroupSize >= 8 && device.description.features.subgroupShuffle
     }
 
-    /// Whether products of many tokens run on the device's matrix units.
+    /// Whether products and attention of many tokens run on the device's matrix units.
     public var usesMatrixUnits: Bool { matrixUnits != nil }
 
     private(set) lazy var matrixUnits: MatrixUnits? = {

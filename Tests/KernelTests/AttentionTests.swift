@@ -13,6 +13,22 @@ struct AttentionTests {
         var testDescription: String { "\(tokens) at \(position), \(heads)/\(kvHeads) heads of \(headDim)" }
     }
 
+    /// Which of its kernels a device takes.
+    enum Kernels {
+        /// Its own, as far as these are not for matrix units.
+        case own
+        /// Those of devices that don't load lane by lane, without matrix units.
+        case general
+        case matrixUnits
+
+        static let all = [own, general] + (TestDevice.hasMatrixUnits ? [matrixUnits] : [])
+
+        var loadsByLane: Bool? { self == .own ? nil : false }
+        var matrixUnits: Bool { self == .matrixUnits }
+        /// Of a cache that they all take.
+        var cacheType: ElementType { self == .matrixUnits ? .f16 : .f32 }
+    }
+
     static let shapes = [
         Shape(tokens: 1, position: 0, heads: 2, kvHeads: 2, headDim: 16),
         Shape(tokens: 1, position: 200, heads: 16, kvHeads: 8, headDim: 128),
@@ -26,10 +42,23 @@ struct AttentionTests {
     @Test("prefill and decode", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0])
     func attention(_ shape: Shape, _ type: ElementType) throws {
         if type == .q8_0, shape.headDim % 32 != 0 { return }
-        for loadsByLane in [nil, false] { try attention(shape, type, loadsByLane: loadsByLane) }
+        for kernels in [Kernels.own, .general] { try attention(shape, type, kernels) }
     }
 
-    private func attention(_ shape: Shape, _ type: ElementType, loadsByLane: Bool?) throws {
+    /// Workgroups there have 32 or 64 rows, blocks 32 keys.
+    @Test(
+        "prefill on matrix units",
+        .enabled(if: TestDevice.hasMatrixUnits, "the device has none, or this build no kernels for them"),
+        arguments: [
+            (Shape(tokens: 17, position: 0, heads: 1, kvHeads: 1, headDim: 24), ElementType.bf16),
+            (Shape(tokens: 129, position: 0, heads: 4, kvHeads: 2, headDim: 80), .bf16),
+            (Shape(tokens: 70, position: 200, heads: 4, kvHeads: 2, headDim: 128), .f16),
+        ])
+    func attentionOnMatrixUnits(_ shape: Shape, _ type: ElementType) throws {
+        try attention(shape, type, .matrixUnits)
+    }
+
+    private func attention(_ shape: Shape, _ type: ElementType, _ kernels: Kernels) throws {
         var generator = SeededGenerator(seed: UInt64(shape.tokens + shape.headDim))
         let capacity = shape.position + shape.tokens + 5
         let width = shape.heads * shape.headDim
@@ -40,7 +69,8 @@ struct AttentionTests {
         bench.random("v", cache, type, using: &generator)
         bench.random("o", .init(rows: shape.tokens, columns: width), using: &generator)
         bench.counter("position", shape.position)
-        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: kernels.loadsByLane, matrixUnits: kernels.matrixUnits) {
+            graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position) = (view("o", &graph), view("position", &graph))
             graph.add(
@@ -75,7 +105,18 @@ struct AttentionTests {
             Shape(tokens: 33, position: 0, heads: 1, kvHeads: 1, headDim: 256),
             Shape(tokens: 17, position: 0, heads: 32, kvHeads: 32, headDim: 8),
         ])
-    func slices(_ shape: Shape) throws {
+    func slices(_ shape: Shape) throws { try slices(shape, .general) }
+
+    @Test(
+        "slices on matrix units",
+        .enabled(if: TestDevice.hasMatrixUnits, "the device has none, or this build no kernels for them"),
+        arguments: [
+            Shape(tokens: 9, position: 0, heads: 14, kvHeads: 2, headDim: 64),
+            Shape(tokens: 17, position: 0, heads: 32, kvHeads: 32, headDim: 8),
+        ])
+    func slicesOnMatrixUnits(_ shape: Shape) throws { try slices(shape, .matrixUnits) }
+
+    private func slices(_ shape: Shape, _ kernels: Kernels) throws {
         var generator = SeededGenerator(seed: 21)
         let (capacity, width) = (700, shape.heads * shape.headDim)
         var bench = KernelBench()
@@ -86,7 +127,9 @@ struct AttentionTests {
         bench.random("o", .init(rows: shape.tokens, columns: width), using: &generator)
         bench.counter("position", 0)
         let positions = [0, 61, 62, 63, 64, 127, 128, 191, 192, 255, 256, 447, 448, 512, 513, capacity - shape.tokens]
-        let runs = try bench.run(["position": positions], loadsByLane: false) { graph, view in
+        let runs = try bench.run(
+            ["position": positions], loadsByLane: kernels.loadsByLane, matrixUnits: kernels.matrixUnits
+        ) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position) = (view("o", &graph), view("position", &graph))
             graph.add(
@@ -116,8 +159,9 @@ struct AttentionTests {
             bench.random("v\(sequence)", cache, .f16, using: &generator)
             bench.counter("position\(sequence)", sequence * 27)
         }
-        let runs = try bench.run(["position0": [0, 150, 299], "position5": [135, 140, 5]], loadsByLane: false) {
-            graph, view in
+        let runs = try bench.run(
+            ["position0": [0, 150, 299], "position5": [135, 140, 5]], loadsByLane: false, matrixUnits: false
+        ) { graph, view in
             let (q, o) = (view("q", &graph), view("o", &graph))
             for sequence in 0..<count {
                 let (k, v) = (view("k\(sequence)", &graph), view("v\(sequence)", &graph))
@@ -139,19 +183,25 @@ struct AttentionTests {
         "slices that are padding from end to end weigh nothing",
         arguments: [[64..<128], [0..<192], [0..<256], [128..<300], [0..<64, 130..<250]], [4, 19])
     func hiddenSlices(_ hidden: [Range<Int>], tokens: Int) throws {
+        for kernels in Kernels.all where kernels != .own { try hiddenSlices(hidden, tokens: tokens, kernels) }
+    }
+
+    private func hiddenSlices(_ hidden: [Range<Int>], tokens: Int, _ kernels: Kernels) throws {
         var generator = SeededGenerator(seed: 23)
         let (capacity, width) = (300, 128)
         var bench = KernelBench()
         bench.random("q", .init(rows: tokens, columns: width), using: &generator)
-        bench.random("v", .init(batch: 2, rows: capacity, columns: 64), using: &generator)
+        bench.random("v", .init(batch: 2, rows: capacity, columns: 64), kernels.cacheType, using: &generator)
         bench.random("o", .init(rows: tokens, columns: width), using: &generator)
         bench.counter("position", 0)
         let isHidden = (0..<capacity).map { key in hidden.contains { $0.contains(key) } }
         let keys = generator.floats(2 * capacity * 64).enumerated().map { isHidden[$0 / 64 % capacity] ? 10 * $1 : $1 }
-        bench.add("k", .init(batch: 2, rows: capacity, columns: 64), .f32, keys)
+        bench.add("k", .init(batch: 2, rows: capacity, columns: 64), kernels.cacheType, keys)
         bench.add("padding", .init(columns: capacity), .u32, isHidden.map { $0 ? 1 : 0 })
         let positions = [0, 60, 63, 126, 190, 254, capacity - tokens]
-        let runs = try bench.run(["position": positions], loadsByLane: false) { graph, view in
+        let runs = try bench.run(
+            ["position": positions], loadsByLane: kernels.loadsByLane, matrixUnits: kernels.matrixUnits
+        ) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
             graph.add(
@@ -170,16 +220,17 @@ struct AttentionTests {
         }
     }
 
-    @Test("large scores do not overflow", arguments: [nil, false])
-    func largeScores(loadsByLane: Bool?) throws {
+    @Test("large scores do not overflow", arguments: Kernels.all, [5, 20])
+    func largeScores(_ kernels: Kernels, tokens: Int) throws {
         var generator = SeededGenerator(seed: 3)
         var bench = KernelBench()
-        bench.random("q", .init(rows: 5, columns: 64), using: &generator, scale: 300)
-        bench.random("k", .init(batch: 2, rows: 80, columns: 32), using: &generator, scale: 300)
-        bench.random("v", .init(batch: 2, rows: 80, columns: 32), using: &generator)
-        bench.random("o", .init(rows: 5, columns: 64), using: &generator)
-        bench.counter("position", 70)
-        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
+        bench.random("q", .init(rows: tokens, columns: 64), using: &generator, scale: 300)
+        bench.random("k", .init(batch: 2, rows: 80, columns: 32), kernels.cacheType, using: &generator, scale: 300)
+        bench.random("v", .init(batch: 2, rows: 80, columns: 32), kernels.cacheType, using: &generator)
+        bench.random("o", .init(rows: tokens, columns: 64), using: &generator)
+        bench.counter("position", 75 - tokens)
+        let (found, expected) = try bench.run(loadsByLane: kernels.loadsByLane, matrixUnits: kernels.matrixUnits) {
+            graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position) = (view("o", &graph), view("position", &graph))
             graph.add(
@@ -195,10 +246,10 @@ struct AttentionTests {
     /// Every flagged row is one that a kernel which forgot the flags would weigh in: keys there are large.
     @Test("padding rows are seen by no token, and who sees nothing gets zeros", arguments: [0, 1, 70])
     func padding(firstVisible: Int) throws {
-        for loadsByLane in [nil, false] { try padding(firstVisible: firstVisible, loadsByLane: loadsByLane) }
+        for kernels in [Kernels.own, .general] { try padding(firstVisible: firstVisible, kernels) }
     }
 
-    private func padding(firstVisible: Int, loadsByLane: Bool?) throws {
+    private func padding(firstVisible: Int, _ kernels: Kernels) throws {
         var generator = SeededGenerator(seed: 8)
         let (tokens, position, capacity, width) = (9, 66, 80, 64)
         var bench = KernelBench()
@@ -209,7 +260,7 @@ struct AttentionTests {
         bench.counter("position", position)
         let flags = (0..<capacity).map { $0 < firstVisible || $0 % 3 == 2 ? Float(1) : 0 }
         bench.add("padding", .init(columns: capacity), .u32, flags)
-        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
+        let (found, expected) = try bench.run(loadsByLane: kernels.loadsByLane, matrixUnits: false) { graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
             let (o, position, padding) = (view("o", &graph), view("position", &graph), view("padding", &graph))
             graph.add(

@@ -96,7 +96,7 @@ struct KernelBench {
     /// - Parameters:
     ///   - bindingBytes: the most that is bound at once, so that larger tensors are split.
     ///   - loadsByLane: false keeps devices with kernels of their own for that from taking them.
-    ///   - matrixUnits: whether products run on those; nil is what the backend takes.
+    ///   - matrixUnits: whether products and attention run on those; nil is what the backend takes.
     ///   - build: adds the op; `view` gives a bound tensor of this bench by its name.
     /// - Returns: values by tensor name, of the Vulkan device and of the reference.
     func run(
