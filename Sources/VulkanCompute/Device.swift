@@ -73,13 +73,6 @@ public final class Device: @unchecked Sendable {
         pool.available(kind)
     }
 
-    /// The device's heaps as they are now, with what is free where the driver tells.
-    public func currentHeaps() -> [DeviceDescription.Heap] {
-        DeviceDescription.memory(
-            of: logical.physical, withBudget: description.extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
-        ).heaps
-    }
-
     // MARK: Kernels
 
     /// Makes pipelines, on all processors at once, and keeps them in the pipeline cache.

@@ -70,19 +70,8 @@ public struct DeviceDescription: Sendable {
 
     /// What a kernel may use. Each is turned on when a `Device` is made.
     public struct Features: Sendable {
-        /// 16-bit values in storage buffers.
-        public var storage16Bit = false
-        /// 8-bit values in storage buffers.
-        public var storage8Bit = false
         /// float16 arithmetic.
         public var float16 = false
-        /// int8 and int16 arithmetic.
-        public var int8 = false
-        public var int16 = false
-        public var int64 = false
-        /// Integer dot products (VK_KHR_shader_integer_dot_product), and whether packed signed 4x8-bit ones are fast.
-        public var integerDotProduct = false
-        public var acceleratedPackedDotProduct = false
         /// Subgroup arithmetic (add, max, ...) in compute shaders.
         public var subgroupArithmetic = false
         /// Values of one lane for all (`subgroupBroadcast`) in compute shaders.
@@ -97,8 +86,6 @@ public struct DeviceDescription: Sendable {
         /// Cooperative matrices: extension and feature bit both present.
         public var cooperativeMatrixKHR = false
         public var cooperativeMatrixNV = false
-        /// The device works in the host's memory, or all its memory is open to the host.
-        public var unifiedMemory = false
 
         package init() {}
     }
@@ -149,7 +136,7 @@ public struct DeviceDescription: Sendable {
         "\(index): \(name) (\(kind.rawValue))" + (isUsable ? "" : ", lacks " + missing.joined(separator: ", "))
     }
 
-    /// What `missing` says of a device. 16-bit storage and the others are the set every kernel may count on.
+    /// What `missing` says of a device; what is asked for here, every kernel may count on.
     package static func missing(
         apiVersion: VulkanVersion, features: Features, maxPushConstantsSize: Int, maxComputeSharedMemorySize: Int,
         hasComputeQueue: Bool
@@ -158,7 +145,6 @@ public struct DeviceDescription: Sendable {
         if apiVersion < Instance.apiVersion { missing.append("Vulkan 1.2 (has \(apiVersion))") }
         if !features.pushDescriptor { missing.append("VK_KHR_push_descriptor") }
         if !features.timelineSemaphore { missing.append("timelineSemaphore") }
-        if !features.storage16Bit { missing.append("storageBuffer16BitAccess") }
         if !features.subgroupArithmetic { missing.append("subgroup arithmetic in compute shaders") }
         if !hasComputeQueue { missing.append("a compute queue") }
         if maxPushConstantsSize < 128 { missing.append("128 bytes of push constants (has \(maxPushConstantsSize))") }

@@ -14,8 +14,8 @@ extension DeviceDescription {
         }
         let queueFamily = families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }
 
-        var features = details.features
-        let memory = Self.memory(of: device, withBudget: extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
+        let features = details.features
+        let heaps = Self.heaps(of: device, withBudget: extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
         let kind: Kind =
             switch properties.deviceType {
             case VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU: .discrete
@@ -24,7 +24,6 @@ extension DeviceDescription {
             case VK_PHYSICAL_DEVICE_TYPE_CPU: .cpu
             default: .other
             }
-        features.unifiedMemory = kind == .cpu || kind == .integrated || memory.allDeviceLocalIsHostVisible
 
         self.index = index
         self.name = text(ofCharacters: properties.deviceName)
@@ -36,7 +35,7 @@ extension DeviceDescription {
         self.vendorID = properties.vendorID
         self.deviceID = properties.deviceID
         self.pipelineCacheUUID = withUnsafeBytes(of: properties.pipelineCacheUUID) { Array($0) }
-        self.heaps = memory.heaps
+        self.heaps = heaps
         self.limits = Limits(
             properties.limits, details,
             timestampValidBits: queueFamily.map { Int(families[$0].timestampValidBits) } ?? 0)
@@ -61,10 +60,8 @@ extension DeviceDescription {
         return Set(found.map { text(ofCharacters: $0.extensionName) })
     }
 
-    /// Heaps with their budget where the driver has it; and whether the host can map every device-local heap.
-    static func memory(
-        of device: VkPhysicalDevice, withBudget: Bool
-    ) -> (heaps: [Heap], allDeviceLocalIsHostVisible: Bool) {
+    /// Heaps, with their budget where the driver has it.
+    static func heaps(of device: VkPhysicalDevice, withBudget: Bool) -> [Heap] {
         var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT()
         budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT
         var memory = VkPhysicalDeviceMemoryProperties2()
@@ -77,18 +74,12 @@ extension DeviceDescription {
         let heapBudget = elements(of: budget.heapBudget, as: UInt64.self)
         let heapUsage = elements(of: budget.heapUsage, as: UInt64.self)
         let heaps = elements(of: found.memoryHeaps, as: VkMemoryHeap.self).prefix(Int(found.memoryHeapCount))
-        let mappable = Set(
-            elements(of: found.memoryTypes, as: VkMemoryType.self).prefix(Int(found.memoryTypeCount))
-                .filter { $0.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue != 0 }
-                .map { Int($0.heapIndex) })
-        let described = heaps.enumerated().map { index, heap in
+        return heaps.enumerated().map { index, heap in
             Heap(
                 byteCount: Int(clamping: heap.size),
                 isDeviceLocal: heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0,
                 free: withBudget ? max(0, Int(clamping: heapBudget[index]) - Int(clamping: heapUsage[index])) : nil)
         }
-        let allVisible = described.indices.allSatisfy { !described[$0].isDeviceLocal || mappable.contains($0) }
-        return (described, allVisible)
     }
 }
 
@@ -142,49 +133,36 @@ private struct Details {
 
     private mutating func readProperties(of device: VkPhysicalDevice, extensions: Set<String>) {
         withScratch { scratch in
-            var next: UnsafeMutableRawPointer?
-            var new11 = VkPhysicalDeviceVulkan11Properties()
-            new11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES
-            let vulkan11 = scratch.link(new11, before: &next)
-            var new12 = VkPhysicalDeviceVulkan12Properties()
-            new12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES
-            let vulkan12 = scratch.link(new12, before: &next)
-
-            var newPush = VkPhysicalDevicePushDescriptorPropertiesKHR()
-            newPush.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PUSH_DESCRIPTOR_PROPERTIES_KHR
-            let push =
-                extensions.contains(VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)
-                ? scratch.link(newPush, before: &next) : nil
-            var newSizes = VkPhysicalDeviceSubgroupSizeControlProperties()
-            newSizes.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES
-            let sizes =
-                extensions.contains(VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
-                ? scratch.link(newSizes, before: &next) : nil
-            var newMaintenance = VkPhysicalDeviceMaintenance4Properties()
-            newMaintenance.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES
-            let maintenance =
-                extensions.contains(VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
-                ? scratch.link(newMaintenance, before: &next) : nil
-            var newDot = VkPhysicalDeviceShaderIntegerDotProductProperties()
-            newDot.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES
-            let dot =
-                extensions.contains(VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
-                ? scratch.link(newDot, before: &next) : nil
-            var newNvidia = VkPhysicalDeviceShaderSMBuiltinsPropertiesNV()
-            newNvidia.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV
-            let nvidia =
-                extensions.contains(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)
-                ? scratch.link(newNvidia, before: &next) : nil
-            var newAMD = VkPhysicalDeviceShaderCorePropertiesAMD()
-            newAMD.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD
-            let amd =
-                extensions.contains(VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)
-                ? scratch.link(newAMD, before: &next) : nil
-
-            var all = VkPhysicalDeviceProperties2()
-            all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
-            all.pNext = next
-            vkGetPhysicalDeviceProperties2(device, &all)
+            var chain = StructureChain(scratch)
+            let vulkan11 = chain.link(
+                VkPhysicalDeviceVulkan11Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES)
+            let vulkan12 = chain.link(
+                VkPhysicalDeviceVulkan12Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES)
+            func link<T: BitwiseCopyable>(
+                _ structure: T, _ type: VkStructureType, of name: String
+            ) -> UnsafeMutablePointer<T>? {
+                extensions.contains(name) ? chain.link(structure, type) : nil
+            }
+            let push = link(
+                VkPhysicalDevicePushDescriptorPropertiesKHR(),
+                VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PUSH_DESCRIPTOR_PROPERTIES_KHR,
+                of: VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)
+            let sizes = link(
+                VkPhysicalDeviceSubgroupSizeControlProperties(),
+                VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES,
+                of: VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
+            let maintenance = link(
+                VkPhysicalDeviceMaintenance4Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
+                of: VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
+            let nvidia = link(
+                VkPhysicalDeviceShaderSMBuiltinsPropertiesNV(),
+                VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV,
+                of: VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)
+            let amd = link(
+                VkPhysicalDeviceShaderCorePropertiesAMD(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD,
+                of: VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)
+            let all = chain.link(VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2)
+            vkGetPhysicalDeviceProperties2(device, all)
 
             driverName = text(ofCharacters: vulkan12.pointee.driverName)
             driverInfo = text(ofCharacters: vulkan12.pointee.driverInfo)
@@ -196,8 +174,6 @@ private struct Details {
                 sizes.map { $0.pointee.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0 } ?? false
             maxPushDescriptors = push.map { Int($0.pointee.maxPushDescriptors) } ?? 0
             maxBufferSize = maintenance.map { Int(clamping: $0.pointee.maxBufferSize) }
-            features.acceleratedPackedDotProduct =
-                dot?.pointee.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE
             coreCount =
                 nvidia.map { Int($0.pointee.shaderSMCount) }
                 ?? amd.map {
@@ -217,17 +193,11 @@ private struct Details {
         withScratch { scratch in
             let chain = FeatureChain(scratch, extensions: extensions)
             vkGetPhysicalDeviceFeatures2(device, chain.head)
-            features.storage16Bit = chain.vulkan11.pointee.storageBuffer16BitAccess == VK_TRUE
-            features.storage8Bit = chain.vulkan12.pointee.storageBuffer8BitAccess == VK_TRUE
             features.float16 = chain.vulkan12.pointee.shaderFloat16 == VK_TRUE
-            features.int8 = chain.vulkan12.pointee.shaderInt8 == VK_TRUE
-            features.int16 = chain.head.pointee.features.shaderInt16 == VK_TRUE
-            features.int64 = chain.head.pointee.features.shaderInt64 == VK_TRUE
             features.timelineSemaphore = chain.vulkan12.pointee.timelineSemaphore == VK_TRUE
             features.vulkanMemoryModel =
                 chain.vulkan12.pointee.vulkanMemoryModel == VK_TRUE
                 && chain.vulkan12.pointee.vulkanMemoryModelDeviceScope == VK_TRUE
-            features.integerDotProduct = chain.integerDot?.pointee.shaderIntegerDotProduct == VK_TRUE
             features.subgroupSizeControl =
                 sizesAreForCompute && chain.subgroupSize?.pointee.subgroupSizeControl == VK_TRUE
                 && chain.subgroupSize?.pointee.computeFullSubgroups == VK_TRUE

@@ -84,21 +84,22 @@ public final class Instance: @unchecked Sendable {
             info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO
             info.pApplicationInfo = UnsafePointer(scratch.pointer(to: application))
             if let log {
-                var next: UnsafeMutableRawPointer?
-                _ = scratch.link(log.messengerInfo(), before: &next)
+                var chain = StructureChain(scratch)
+                chain.link(log.messengerInfo(), VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT)
                 var features = VkValidationFeaturesEXT()
-                features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT
                 features.enabledValidationFeatureCount = 1
                 features.pEnabledValidationFeatures = scratch.array([
                     VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT
                 ])
-                _ = scratch.link(features, before: &next)
+                chain.link(features, VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT)
                 var extensions = [VK_EXT_DEBUG_UTILS_EXTENSION_NAME]
                 if try layerExtensions().contains(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME) {
                     extensions.append(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME)
-                    _ = scratch.link(accessSettings(scratch), before: &next)
+                    chain.link(
+                        accessSettings(scratch),
+                        VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO)))
                 }
-                info.pNext = UnsafeRawPointer(next)
+                info.pNext = UnsafeRawPointer(chain.first)
                 info.enabledLayerCount = 1
                 info.ppEnabledLayerNames = scratch.cStrings([validationLayer])
                 info.enabledExtensionCount = UInt32(extensions.count)
@@ -133,7 +134,6 @@ public final class Instance: @unchecked Sendable {
         setting.valueCount = 1
         setting.pValues = UnsafeRawPointer(scratch.pointer(to: VkBool32(VK_TRUE)))
         var settings = VkLayerSettingsCreateInfoEXT()
-        settings.sType = VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO))
         settings.settingCount = 1
         settings.pSettings = scratch.array([setting])
         return settings

@@ -46,6 +46,12 @@ final class LogicalDevice: @unchecked Sendable {
         vkDestroyDevice(handle, nil)
     }
 
+    /// As they are now, with what is free where the driver tells.
+    var currentHeaps: [DeviceDescription.Heap] {
+        DeviceDescription.heaps(
+            of: physical, withBudget: description.extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME))
+    }
+
     var queueFamily: UInt32 { UInt32(description.queueFamily ?? 0) }
 
     private static func makeDevice(

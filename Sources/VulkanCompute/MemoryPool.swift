@@ -158,9 +158,7 @@ final class MemoryPool: @unchecked Sendable {
         let held = reserved[kind] ?? 0
         var total = choices[kind].map(heapByteCount) ?? 0
         var free = total - held
-        let heaps = DeviceDescription.memory(
-            of: device.physical, withBudget: device.description.extensions.contains(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME)
-        ).heaps
+        let heaps = device.currentHeaps
         if let index = choices[kind]?.heapIndex, heaps.indices.contains(index), let told = heaps[index].free {
             free = min(free, told)
         }

@@ -1,3 +1,5 @@
+import CVulkan
+
 /// C memory that lives as long as the closure of `withScratch`: structures, arrays and strings that Vulkan calls point
 /// to, without nesting a closure for each.
 final class Scratch {
@@ -33,16 +35,29 @@ final class Scratch {
     func cStrings(_ texts: [String]) -> UnsafePointer<UnsafePointer<CChar>?>? {
         array(texts.map { cString($0) })
     }
+}
 
-    /// Puts a copy of `structure` in front of the chain `next`: every extensible Vulkan structure starts with its type
-    /// and the pointer to the next.
-    func link<T: BitwiseCopyable>(_ structure: T, before next: inout UnsafeMutableRawPointer?) -> UnsafeMutablePointer<
-        T
-    > {
-        let pointer = pointer(to: structure)
+/// Structures that one Vulkan call takes, each pointing to the one before: every extensible structure starts with its type and
+/// the pointer to the next.
+struct StructureChain {
+    private let scratch: Scratch
+    /// What the call is given, or the structure that heads the chain.
+    private(set) var first: UnsafeMutableRawPointer?
+
+    /// An empty chain of copies in `scratch`'s memory.
+    init(_ scratch: Scratch) {
+        self.scratch = scratch
+    }
+
+    /// Puts a copy of a structure of this type in front.
+    @discardableResult
+    mutating func link<T: BitwiseCopyable>(_ structure: T, _ type: VkStructureType) -> UnsafeMutablePointer<T> {
+        let pointer = scratch.pointer(to: structure)
         let raw = UnsafeMutableRawPointer(pointer)
-        raw.storeBytes(of: next, toByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: UnsafeMutableRawPointer?.self)
-        next = raw
+        raw.storeBytes(of: type, as: VkStructureType.self)
+        raw.storeBytes(
+            of: first, toByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: UnsafeMutableRawPointer?.self)
+        first = raw
         return pointer
     }
 }
