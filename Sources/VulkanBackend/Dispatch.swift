@@ -5,8 +5,7 @@ import VulkanCompute
 struct Dispatch {
     /// The kernel's name and variant, as the embedded shader is called: `linear TYPE=BF16 TILE=8x8`.
     var kernel: String
-    /// Tells pipelines apart.
-    var pipeline: String { specialization.isEmpty ? kernel : "\(kernel) \(specialization)" }
+    var pipeline: PipelineKey { PipelineKey(kernel: kernel, specialization: specialization) }
     /// Names the launch in profiles.
     var label: String
     var bindings: [BufferBinding]
@@ -20,6 +19,14 @@ struct Dispatch {
     var constants: [UInt32]
     var groups: (x: Int, y: Int, z: Int)
     var cost: DispatchCost
+}
+
+/// Tells pipelines apart.
+struct PipelineKey: Hashable {
+    var kernel: String
+    var specialization: [UInt32]
+
+    var label: String { specialization.isEmpty ? kernel : "\(kernel) \(specialization)" }
 }
 
 /// What kernels of one element type are called in variants.

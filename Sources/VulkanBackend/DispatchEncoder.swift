@@ -32,7 +32,10 @@ struct DispatchEncoder {
     }
 
     let graph: Graph
-    let locations: [Tensor: Location]
+    /// `Graph.readCounts`.
+    let readCounts: [Int]
+    /// By tensor's id; nil for one that no op uses.
+    let locations: [Location?]
     let limits: DeviceDescription.Limits
     /// The most bytes of a weight or cache that one launch binds.
     let bindableBytes: Int
@@ -112,7 +115,7 @@ struct DispatchEncoder {
 
     func info(_ tensor: Tensor) -> TensorInfo { graph.info(tensor) }
 
-    func isInterleaved(_ tensor: Tensor) -> Bool { locations[tensor]?.isInterleaved ?? false }
+    func isInterleaved(_ tensor: Tensor) -> Bool { locations[tensor.id]?.isInterleaved ?? false }
 
     /// Binds what a view covers.
     func operand(_ view: TensorView, _ access: BufferBinding.Access) throws -> Operand {
@@ -168,7 +171,7 @@ struct DispatchEncoder {
     private func operand(
         _ tensor: Tensor, fromByte offset: Int, byteCount: Int, _ access: BufferBinding.Access
     ) throws -> Operand {
-        guard let location = locations[tensor] else {
+        guard let location = locations[tensor.id] else {
             throw InferenceError.badGraph("\(info(tensor).name) has no memory; is it bound?")
         }
         let start = location.offset + offset

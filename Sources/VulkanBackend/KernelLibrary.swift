@@ -4,7 +4,7 @@ import VulkanCompute
 /// The pipelines of one device, made when a plan first needs them.
 final class KernelLibrary {
     private let device: Device
-    private var kernels: [String: Kernel] = [:]
+    private var kernels: [PipelineKey: Kernel] = [:]
 
     init(device: Device) {
         self.device = device
@@ -12,24 +12,23 @@ final class KernelLibrary {
 
     /// Makes what `dispatches` need and is not there yet, all at once, so that they compile side by side.
     func prepare(_ dispatches: [Dispatch]) throws {
-        var wanted: [String: Dispatch] = [:]
+        var wanted: [PipelineKey: Dispatch] = [:]
         for dispatch in dispatches where kernels[dispatch.pipeline] == nil {
             wanted[dispatch.pipeline] = dispatch
         }
-        let names = wanted.keys.sorted()
-        let descriptions = try names.compactMap { name -> KernelDescription? in
-            guard let dispatch = wanted[name] else { return nil }
+        let sorted = wanted.sorted { $0.key.label < $1.key.label }
+        let descriptions = try sorted.map { pipeline, dispatch in
             guard let shader = EmbeddedShaders[dispatch.kernel] else {
                 throw InferenceError.badGraph("there is no kernel \"\(dispatch.kernel)\" among the embedded shaders")
             }
             return KernelDescription(
-                label: name, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
+                label: pipeline.label, spirv: shader.spirv(), storageBuffers: dispatch.bindings.count,
                 texelBindings: dispatch.texelBindings, pushConstantBytes: dispatch.constants.count * 4,
                 specialization: dispatch.specialization.enumerated().map { (UInt32($0), $1) },
                 subgroupSize: dispatch.subgroupSize)
         }
-        for (name, kernel) in zip(names, try device.makeKernels(descriptions)) {
-            kernels[name] = kernel
+        for (pipeline, kernel) in zip(sorted.map(\.key), try device.makeKernels(descriptions)) {
+            kernels[pipeline] = kernel
         }
     }
 

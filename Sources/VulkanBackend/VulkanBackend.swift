@@ -168,26 +168,27 @@ public final class VulkanBackend: Backend {
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
         let weights = Set(graph.ops.flatMap(\.weights))
-        var locations: [Tensor: DispatchEncoder.Location] = [:]
+        var locations = [DispatchEncoder.Location?](repeating: nil, count: graph.tensors.count)
         for tensor in graph.handles {
             let info = graph.info(tensor)
             let byteCount = info.type.byteCount(of: info.shape)
             switch info.storage {
             case .scratch:
                 guard let offset = scratchPlan.offsets[tensor], let scratch else { continue }
-                locations[tensor] = DispatchEncoder.Location(buffer: scratch, offset: offset, byteCount: byteCount)
+                locations[tensor.id] = DispatchEncoder.Location(buffer: scratch, offset: offset, byteCount: byteCount)
             case .bound:
                 guard let bound = bindings[info.name] as? VulkanTensor else {
                     throw InferenceError.badGraph("\(info.name) is bound to another backend's tensor")
                 }
                 let isInterleaved = weights.contains(tensor) && interleavesRows(of: bound.shape, bound.type)
                 try bound.fixOrder(interleaved: isInterleaved, on: device)
-                locations[tensor] = DispatchEncoder.Location(
+                locations[tensor.id] = DispatchEncoder.Location(
                     buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount, isInterleaved: isInterleaved)
             }
         }
         let encoder = DispatchEncoder(
-            graph: graph, locations: locations, limits: device.description.limits, bindableBytes: bindableBytes,
+            graph: graph, readCounts: graph.readCounts, locations: locations, limits: device.description.limits,
+            bindableBytes: bindableBytes,
             loadsByLane: loadsByLane, shufflesEights: shufflesEights, matrixUnits: matrixUnits, temporary: temporary,
             counters: counters)
         let dispatches = try encoder.encode()

@@ -276,7 +276,7 @@ extension CommandRecorder {
         }
         let limits = device.limits
         for (index, binding) in bindings.enumerated() {
-            let name = "binding \(index) (\(binding.buffer.label))"
+            var name: String { "binding \(index) (\(binding.buffer.label))" }
             guard binding.byteCount > 0, binding.offset >= 0,
                 binding.offset <= binding.buffer.byteCount - binding.byteCount
             else {

@@ -72,3 +72,14 @@ extension Op {
         }
     }
 }
+
+extension Graph {
+    /// How often each tensor is an operand that is read, by its id.
+    public var readCounts: [Int] {
+        var counts = [Int](repeating: 0, count: tensors.count)
+        for op in ops {
+            for tensor in op.reads { counts[tensor.id] += 1 }
+        }
+        return counts
+    }
+}
