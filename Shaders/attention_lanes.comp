@@ -1,6 +1,6 @@
 // Attention for devices that load lane by lane, see `attention.glsl`. A workgroup takes ROWS of a KV head and is one subgroup of
-// eight lanes, so it needs neither shared memory nor barriers; what all lanes want is loaded by one of them and broadcast, and
-// loads are texels.
+// eight lanes, so it needs neither shared memory nor barriers; what all lanes want is loaded by one of them and shuffled to
+// all, and loads are texels.
 //
 // In the first half of a block of eight keys, lane l holds key l, and of the queries row l. In the second, every lane holds
 // the columns 8l ... 8l + 7 of a value, and the next 64 columns' likewise.
@@ -11,8 +11,7 @@
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_arithmetic : require
-#extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_KHR_shader_subgroup_shuffle : require
 #define TEXELS
 #include "types.glsl"
 #include "attention.glsl"
@@ -25,6 +24,16 @@ layout(set = 0, binding = 2) uniform usamplerBuffer values;
 
 const uint LANES = 8;
 const uint EIGHTS = MAX_HEAD_DIM / 8 / LANES;  // of columns that a lane holds of a value
+
+// `subgroupMax` and `subgroupAdd` would be loops over the lanes.
+float maxOfLanes(float value) {
+    [[unroll]] for (uint d = 1; d < LANES; d *= 2) value = max(value, subgroupShuffleXor(value, d));
+    return value;
+}
+float sumOfLanes(float value) {
+    [[unroll]] for (uint d = 1; d < LANES; d *= 2) value += subgroupShuffleXor(value, d);
+    return value;
+}
 
 void main() {
     uint lane = gl_SubgroupInvocationID;
@@ -47,12 +56,12 @@ void main() {
     uint headAt = cacheOffset + kvHead * cacheHeadStride;
 
     float rowMaximum[ROWS];
-    float rowSum[ROWS];
+    float laneSum[ROWS];
     vec4 low[ROWS][EIGHTS];
     vec4 high[ROWS][EIGHTS];
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         rowMaximum[r] = LOWEST;
-        rowSum[r] = 0.0;
+        laneSum[r] = 0.0;
         [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
             low[r][e] = vec4(0);
             high[r][e] = vec4(0);
@@ -70,17 +79,17 @@ void main() {
             vec4 ownLow = uintBitsToFloat(texelFetch(queries, int(ownAt + 2 * i)));
             vec4 ownHigh = uintBitsToFloat(texelFetch(queries, int(ownAt + 2 * i + 1)));
             [[unroll]] for (uint r = 0; r < ROWS; r++)
-                scores[r] += dot(subgroupBroadcast(ownLow, r), keyLow) + dot(subgroupBroadcast(ownHigh, r), keyHigh);
+                scores[r] += dot(subgroupShuffle(ownLow, r), keyLow) + dot(subgroupShuffle(ownHigh, r), keyHigh);
         }
         bool isHidden = hidesPadding != 0 && padding[paddingOffset + min(key, keyCount - 1)] != 0;
         float probabilities[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             float score = isHidden || key > lastKey[r] ? NEGATIVE_INFINITY : scale * scores[r];
-            float maximum = max(rowMaximum[r], subgroupMax(score));
+            float maximum = max(rowMaximum[r], maxOfLanes(score));
             float correction = exp(rowMaximum[r] - maximum);
             rowMaximum[r] = maximum;
             probabilities[r] = exp(score - maximum);
-            rowSum[r] = rowSum[r] * correction + subgroupAdd(probabilities[r]);
+            laneSum[r] = laneSum[r] * correction + probabilities[r];
             [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
                 low[r][e] *= correction;
                 high[r][e] *= correction;
@@ -94,7 +103,7 @@ void main() {
                 vec4 valueHigh;
                 LOAD8_OF_ROW(values, valueAt, min(lane + e * LANES, eights - 1), valueLow, valueHigh)
                 [[unroll]] for (uint r = 0; r < ROWS; r++) {
-                    float probability = subgroupBroadcast(probabilities[r], k);
+                    float probability = subgroupShuffle(probabilities[r], k);
                     low[r][e] += probability * valueLow;
                     high[r][e] += probability * valueHigh;
                 }
@@ -106,7 +115,8 @@ void main() {
         uint row = firstRow + r;
         if (row >= rowCount) break;
         uint at = outputOffset + row / groupSize * outputRowStride + (firstHead + row % groupSize) * headDim;
-        float share = rowSum[r] == 0.0 ? 0.0 : 1.0 / rowSum[r];
+        float rowSum = sumOfLanes(laneSum[r]);
+        float share = rowSum == 0.0 ? 0.0 : 1.0 / rowSum;
         [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
             uint eight = lane + e * LANES;
             if (eight >= eights) break;

@@ -21,7 +21,7 @@
 #define TEXELS
 #define MAY_INTERLEAVE
 #extension GL_KHR_shader_subgroup_basic : require
-#extension GL_KHR_shader_subgroup_ballot : require
+#extension GL_KHR_shader_subgroup_shuffle : require
 #elif defined(TILE_S1) || defined(TILE_S8)
 #define BY_SUBGROUP
 #extension GL_KHR_shader_subgroup_basic : require

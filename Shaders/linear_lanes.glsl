@@ -1,6 +1,7 @@
 // `linear.comp` for devices that load lane by lane, also where all lanes want the same value. A workgroup is one subgroup of
-// eight lanes, and each lane has rows of its own; an activation is loaded by one lane and broadcast. A tile's unrolled body has
-// to fit the processor's cache of decoded instructions.
+// eight lanes, and each lane has rows of its own; an activation is loaded by one lane and shuffled to all. Not broadcast:
+// lavapipe looks for an active lane first, in a loop, where a shuffle is an instruction. A tile's unrolled body has to fit the
+// processor's cache of decoded instructions.
 
 #if defined(TILE_L8x16)
 const uint TOKENS = 16;
@@ -13,6 +14,10 @@ const uint ROWS = 8;
 const uint LANES = 8;
 
 layout(local_size_x = LANES) in;
+// Whether columns are a multiple of 64, so that nothing loaded lies behind the last one.
+layout(constant_id = 1) const bool FILLED = false;
+
+vec4 loadFour(uint at, uint i) { return FILLED ? INPUT(at + i) : withinColumns(INPUT(at + i), i); }
 
 #if defined(QUANTIZED) && defined(TILE_L8x1)
 #define BLOCKWISE
@@ -33,8 +38,9 @@ float sumOfProducts(vec4 a, vec4 b, vec4 c, vec4 d, float sum) {
 
 void main() {
     uint lane = gl_SubgroupInvocationID;
-    uint group = gl_WorkGroupID.x;
-    uint firstToken = gl_WorkGroupID.y * TOKENS;
+    // The tokens of one group of rows come one after another: its weights are still in the processor's cache then.
+    uint group = gl_WorkGroupID.y;
+    uint firstToken = gl_WorkGroupID.x * TOKENS;
     uint batch = gl_WorkGroupID.z;
     uint eights = (columns + 7) / 8;
 
@@ -54,13 +60,13 @@ void main() {
     // Lane l holds every eighth eight of activations, from the l-th on.
     uint inputAt = inputOfToken(batch, firstToken);
     for (uint first = 0; first < eights; first += LANES) {
-        vec4 ownLow;
-        vec4 ownHigh;
-        loadInput(inputAt, min(first + lane, eights - 1), ownLow, ownHigh);
+        uint own = min(first + lane, eights - 1);
+        vec4 ownLow = loadFour(inputAt, 2 * own);
+        vec4 ownHigh = loadFour(inputAt, 2 * own + 1);
         [[unroll]] for (uint l = 0; l < LANES; l++) {
-            vec4 inputLow = subgroupBroadcast(ownLow, l);
-            vec4 inputHigh = subgroupBroadcast(ownHigh, l);
-            if (first + l < eights) {
+            vec4 inputLow = subgroupShuffle(ownLow, l);
+            vec4 inputHigh = subgroupShuffle(ownHigh, l);
+            if (FILLED || first + l < eights) {
                 [[unroll]] for (uint r = 0; r < ROWS; r++) {
                     vec4 weightLow;
                     vec4 weightHigh;
@@ -78,13 +84,16 @@ void main() {
     for (uint k = 0; k < eights; k++) {
         vec4 ownLow[GROUPS];
         vec4 ownHigh[GROUPS];
-        [[unroll]] for (uint g = 0; g < GROUPS; g++) loadInput(inputAt[g], k, ownLow[g], ownHigh[g]);
+        [[unroll]] for (uint g = 0; g < GROUPS; g++) {
+            ownLow[g] = loadFour(inputAt[g], 2 * k);
+            ownHigh[g] = loadFour(inputAt[g], 2 * k + 1);
+        }
         vec4 weightLow[ROWS];
         vec4 weightHigh[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) LOAD8_OF_ROW(weights, weightAt[r], k, weightLow[r], weightHigh[r])
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            vec4 inputLow = subgroupBroadcast(ownLow[t / LANES], t % LANES);
-            vec4 inputHigh = subgroupBroadcast(ownHigh[t / LANES], t % LANES);
+            vec4 inputLow = subgroupShuffle(ownLow[t / LANES], t % LANES);
+            vec4 inputHigh = subgroupShuffle(ownHigh[t / LANES], t % LANES);
             [[unroll]] for (uint r = 0; r < ROWS; r++)
                 sums[r][t] = sumOfProducts(weightLow[r], weightHigh[r], inputLow, inputHigh, sums[r][t]);
         }

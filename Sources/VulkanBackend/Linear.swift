@@ -17,6 +17,14 @@ extension DispatchEncoder {
         return max(1, min(Self.manyGroups / (groups.x * groups.y * groups.z), columns / 256, 8))
     }
 
+    /// The constants of the kernel that computes `tile`.
+    private func specialization(_ tile: LinearTile, _ weight: Tensor, takesNorm: Bool) -> [UInt32] {
+        if let threads = tile.threads { return [UInt32(threads), takesNorm ? 1 : 0] }
+        if let matrixUnits = tile.matrixUnits { return matrixUnits.specialization }
+        guard loadsByLane else { return [] }
+        return [isInterleaved(weight) ? 1 : 0, info(weight).shape.columns % 64 == 0 ? 1 : 0]
+    }
+
     /// - Parameters:
     ///   - norm: the input is this norm of `op.input`.
     ///   - isGated: the output is the product's second half gated by its first, and half as wide.
@@ -64,10 +72,9 @@ extension DispatchEncoder {
                     bindings: ends + [input.binding, window.operand.binding]
                         + (tile.takesNorm ? [normWeight?.binding ?? input.binding] : []),
                     texelBindings: loadsByLane ? [3, 4] : [],
-                    specialization: tile.threads.map { [UInt32($0), norm == nil ? 0 : 1] }
-                        ?? tile.matrixUnits?.specialization ?? (isInterleaved(op.weight) ? [1] : []),
+                    specialization: specialization(tile, op.weight, takesNorm: norm != nil),
                     subgroupSize: tile.matrixUnits?.lanes, constants: arguments.constants,
-                    groups: (tiles.0, tiles.1, tiles.2 * splits),
+                    groups: loadsByLane ? (tiles.1, tiles.0, tiles.2) : (tiles.0, tiles.1, tiles.2 * splits),
                     cost: DispatchCost(
                         bytes: weightRows * weight.type.rowBytes(columns: weight.shape.columns)
                             + matrices * tokens * (weight.shape.columns + rows) * 4,

@@ -65,7 +65,7 @@ public final class VulkanBackend: Backend {
     private var loadsByLane: Bool {
         let (description, limits) = (device.description, device.description.limits)
         let isPossible =
-            limits.subgroupSize == 8 && description.features.subgroupBallot
+            limits.subgroupSize == 8 && description.features.subgroupShuffle
             && limits.maxTexelBufferBytes >= limits.maxStorageBufferRange
         return isPossible && options.loadsByLane ?? (description.kind == .cpu)
     }

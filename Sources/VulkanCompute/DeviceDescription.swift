@@ -74,8 +74,7 @@ public struct DeviceDescription: Sendable {
         public var float16 = false
         /// Subgroup arithmetic (add, max, ...) in compute shaders.
         public var subgroupArithmetic = false
-        /// Values of one lane for all (`subgroupBroadcast`) in compute shaders.
-        public var subgroupBallot = false
+        /// Values of other lanes (`subgroupShuffle`) in compute shaders.
         public var subgroupShuffle = false
         /// Kernels may require a size of subgroups, and that all are full (VK_EXT_subgroup_size_control).
         public var subgroupSizeControl = false

@@ -183,7 +183,6 @@ private struct Details {
             if vulkan11.pointee.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0 {
                 let operations = vulkan11.pointee.subgroupSupportedOperations
                 features.subgroupArithmetic = operations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT.rawValue != 0
-                features.subgroupBallot = operations & VK_SUBGROUP_FEATURE_BALLOT_BIT.rawValue != 0
                 features.subgroupShuffle = operations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT.rawValue != 0
             }
         }
