@@ -36,7 +36,7 @@ struct SamplingSlices {
         let weights = weights.binding
         var launches = [
             launch("MAX", [work.with(.write), logits]),
-            launch("WEIGHT", [work, logits, weights.with(.write)], next: limits.first),
+            launch("WEIGHT", [work, logits, weights], next: limits.first),
         ]
         for (index, limit) in limits.enumerated() {
             for digit in (0..<Self.digits - 1).reversed() {
