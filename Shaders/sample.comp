@@ -1,17 +1,16 @@
 // Draws a token: softmax with temperature, the K largest logits, the likeliest of cumulative probability up to P, those not much
-// less likely than the likeliest, and one of what is left at random.
+// less likely than the likeliest, and one of what is left at random. See `sample.glsl`.
 //
-// One workgroup (WHOLE). Where K is small and the vocabulary is not, the row is cut into slices, a workgroup each, that leave
-// their K largest logits as candidates (SLICE), from which one workgroup draws (PICK).
+// One workgroup for a small vocabulary (WHOLE). Where K is small and the vocabulary is not, the row is cut into slices, a
+// workgroup each, that leave their K largest logits as candidates (SLICE), from which one workgroup draws (PICK). For a large
+// vocabulary without a small K see `sample_slices.comp`.
 //
 // A lane has neighbouring columns, the next lane the next ones, so equals are taken in the order of columns, and no lane reads
-// what another wrote to memory. There is no sort: a limit on the number of the largest, or on the sum of their weights, becomes
-// the bits of the smallest logit kept, four at a time from the top.
+// what another wrote to memory.
 //
 // variant STAGE: WHOLE SLICE PICK
 #version 460
-
-layout(local_size_x = 128) in;
+#include "sample.glsl"
 
 layout(set = 0, binding = 0) readonly buffer Logits { float logits[]; };
 layout(set = 0, binding = 1) readonly buffer Seed { uint seeds[]; };
@@ -38,15 +37,7 @@ layout(push_constant) uniform Arguments {
     uint slices;
 };
 
-const uint LANES = gl_WorkGroupSize.x;
-const uint DIGITS = 16;
 const uint NONE = 0xffffffffu;
-
-shared float bins[DIGITS * LANES];
-shared float totals[DIGITS];
-shared float lanes[LANES];
-shared uint chosenDigit;
-shared float takenSoFar;
 
 // What this workgroup chooses among, and this lane's part of it.
 #if defined(STAGE_SLICE)
@@ -108,30 +99,6 @@ bool exists(uint i) {
 #endif
 }
 
-// Numbers without sign in the order of the floats; zeros of both signs are equal.
-uint orderedBits(float value) {
-    uint bits = floatBitsToUint(value + 0.0);
-    return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-}
-
-// The sum over all lanes, taken in their order.
-float sumOfLanes(float value) {
-    uint lane = gl_LocalInvocationID.x;
-    barrier();
-    lanes[lane] = value;
-    barrier();
-    float sum = 0.0;
-    for (uint i = 0; i < LANES; i++) sum += lanes[i];
-    return sum;
-}
-
-// The sum over the lanes before this one, of what `sumOfLanes` was last given.
-float sumOfLanesBefore() {
-    float sum = 0.0;
-    for (uint i = 0; i < gl_LocalInvocationID.x; i++) sum += lanes[i];
-    return sum;
-}
-
 // What is larger for what is to stay: by sum a weight, 0 for what was dropped, else a logit.
 uint keyAt(uint i, bool bySum) {
     return bySum ? floatBitsToUint(weightAt(i)) : orderedBits(logitAt(i));
@@ -140,51 +107,28 @@ uint keyAt(uint i, bool bySum) {
 // Drops all but the largest logits whose number, or largest weights whose sum, stays within `limit`; of equal ones the first.
 // The largest always stays.
 void keepLargest(float limit, bool bySum) {
-    uint lane = gl_LocalInvocationID.x;
-    uint prefix = 0;
-    float taken = 0.0;
-    for (int shift = 28; shift >= 0; shift -= 4) {
-        for (uint digit = 0; digit < DIGITS; digit++) bins[digit * LANES + lane] = 0.0;
+    Smallest smallest = Smallest(limit, 0, 0.0);
+    for (int digit = TOP_DIGIT; digit >= 0; digit--) {
+        clearBins();
         for (uint i = ownFirst(); i < ownEnd(); i++) {
             if (!exists(i)) continue;
             uint key = keyAt(i, bySum);
-            bool isCandidate = shift == 28 || key >> (shift + 4) == prefix;
-            if (isCandidate) bins[(key >> shift & 15u) * LANES + lane] += bySum ? uintBitsToFloat(key) : 1.0;
+            addKey(key, smallest.key, digit, bySum ? uintBitsToFloat(key) : 1.0);
         }
-        barrier();
-        if (lane < DIGITS) {
-            float total = 0.0;
-            for (uint i = 0; i < LANES; i++) total += bins[lane * LANES + i];
-            totals[lane] = total;
-        }
-        barrier();
-        if (lane == 0) {
-            uint digit = DIGITS - 1;
-            while (digit > 0 && taken + totals[digit] <= limit) {
-                taken += totals[digit];
-                digit--;
-            }
-            chosenDigit = digit;
-            takenSoFar = taken;
-        }
-        barrier();
-        prefix = prefix << 4 | chosenDigit;
-        taken = takenSoFar;
+        addBins();
+        chooseDigit(smallest);
     }
-    float smallest = bySum ? uintBitsToFloat(prefix) : 1.0;
-    float equals = smallest > 0.0 ? floor(max(limit - taken, 0.0) / smallest) : 0.0;
-    if (taken == 0.0) equals = max(equals, 1.0);
+    float equals = equalsThatStay(smallest, bySum ? uintBitsToFloat(smallest.key) : 1.0);
 
     float own = 0.0;
-    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i) && keyAt(i, bySum) == prefix) own += 1.0;
-    sumOfLanes(own);
-    float rank = sumOfLanesBefore();
+    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i) && keyAt(i, bySum) == smallest.key) own += 1.0;
+    float rank = sumsOfLanes(own).before;
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         if (!exists(i)) continue;
         uint key = keyAt(i, bySum);
-        if (key > prefix) continue;
-        bool stays = key == prefix && rank < equals;
-        if (key == prefix) rank += 1.0;
+        if (key > smallest.key) continue;
+        bool stays = key == smallest.key && rank < equals;
+        if (key == smallest.key) rank += 1.0;
         if (!stays) drop(i);
     }
 }
@@ -199,37 +143,21 @@ void main() {
     keepLargest(float(room), false);
     float own = 0.0;
     for (uint i = ownFirst(); i < ownEnd(); i++) own += weightAt(i);
-    uint left = uint(sumOfLanes(own));
-    uint at = uint(sumOfLanesBefore());
+    Sums sums = sumsOfLanes(own);
+    uint at = uint(sums.before);
     uint first = gl_WorkGroupID.x * topK;
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         if (weightAt(i) == 0.0) continue;
         candidates[first + at] = columnAt(i);
         at++;
     }
-    for (uint i = left + gl_LocalInvocationID.x; i < topK; i += LANES) candidates[first + i] = NONE;
+    for (uint i = uint(sums.total) + gl_LocalInvocationID.x; i < topK; i += LANES) candidates[first + i] = NONE;
 }
 #else
-// Philox 4x32-10 (Salmon et al., SC 2011): a random number that depends only on seed and step.
-float uniformNumber(uvec2 key, uint step_) {
-    uvec4 counter = uvec4(step_, 0, 0, 0);
-    for (int round_ = 0; round_ < 10; round_++) {
-        uint high0, low0, high1, low1;
-        umulExtended(0xD2511F53u, counter.x, high0, low0);
-        umulExtended(0xCD9E8D57u, counter.z, high1, low1);
-        counter = uvec4(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
-        key += uvec2(0x9E3779B9u, 0xBB67AE85u);
-    }
-    return float(counter.x >> 8) * (1.0 / 16777216.0);
-}
-
 void main() {
-    uint lane = gl_LocalInvocationID.x;
-    float largest = uintBitsToFloat(0xff800000u);
+    float largest = LOWEST;
     for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i)) largest = max(largest, logitAt(i));
-    lanes[lane] = largest;
-    barrier();
-    for (uint i = 0; i < LANES; i++) largest = max(largest, lanes[i]);
+    largest = largestOfLanes(largest);
     for (uint i = ownFirst(); i < ownEnd(); i++)
         if (exists(i)) weights[weightsOffset + columnAt(i)] = exp((logitAt(i) - largest) / temperature);
 
@@ -237,7 +165,7 @@ void main() {
     if (topP < 1.0) {
         float sum = 0.0;
         for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i)) sum += weightAt(i);
-        keepLargest(topP * sumOfLanes(sum), true);
+        keepLargest(topP * sumsOfLanes(sum).total, true);
     }
 
     float own = 0.0;
@@ -247,29 +175,16 @@ void main() {
         if (weightAt(i) < minP) drop(i);
         else own += weightAt(i);
     }
-    float total = sumOfLanes(own);
-    float before = sumOfLanesBefore();
+    Sums sums = sumsOfLanes(own);
     uint step_ = steps[stepOffset];
-    float target = uniformNumber(uvec2(seeds[seedOffset], seeds[seedOffset + 1]), step_) * total;
-
-    // The lane whose share of the sum the target falls in; by rounding it may fall behind the last share.
-    bool isChosen = own > 0.0 && before <= target;
-    for (uint i = lane + 1; isChosen && i < LANES; i++) {
-        if (lanes[i] > 0.0) {
-            isChosen = target < before + own;
-            break;
-        }
-    }
-    if (!isChosen) return;
-    float reached = before;
+    float target = uniformNumber(uvec2(seeds[seedOffset], seeds[seedOffset + 1]), step_) * sums.total;
+    if (!isDrawn(own, sums.before, target)) return;
     uint token = 0;
+    float reached = sums.before;
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         float weight = exists(i) ? weightAt(i) : 0.0;
-        if (weight > 0.0) {
-            token = columnAt(i);
-            reached += weight;
-            if (reached > target) break;
-        }
+        if (weight > 0.0 && reached <= target) token = columnAt(i);
+        reached += weight;
     }
     tokens[tokenOffset] = token;
     if (step_ < logColumns) log_[step_] = token;

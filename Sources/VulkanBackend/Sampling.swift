@@ -14,8 +14,10 @@ extension DispatchEncoder {
         ]
     }
 
-    /// Logits that a workgroup of `sample` chooses candidates from, of a row that is cut into slices.
+    /// Logits that a workgroup chooses candidates from, or takes part in a choice with, of a row that is cut into slices.
     private static let sampledSliceLength = 2048
+    /// Where barriers cost more than columns.
+    private static let longSampledSliceLength = 16384
 
     func encode(_ op: Sample) throws -> [Dispatch] {
         let logits = try operand(op.logits, .read)
@@ -24,6 +26,7 @@ extension DispatchEncoder {
         let weights = try operand(op.weights, .readWrite)
         let token = try operand(op.token, .write)
         let log = try operand(op.log, .write)
+        let logColumns = info(op.log).shape.columns
         let columns = op.logits.columns
         let topK = min(op.topK ?? columns, columns)
         let slices = columns.groups(of: Self.sampledSliceLength)
@@ -37,21 +40,26 @@ extension DispatchEncoder {
                 ] + candidates,
                 specialization: specialization,
                 constants: constants(
-                    columns, logits.offset, seed.offset, step.offset, weights.offset, token.offset,
-                    info(op.log).shape.columns)
+                    columns, logits.offset, seed.offset, step.offset, weights.offset, token.offset, logColumns)
                     + [op.temperature.bitPattern, UInt32(topK), op.topP.bitPattern, op.minP.bitPattern]
                     + constants(slices),
                 groups: (groups, 1, 1), cost: DispatchCost(bytes: 8 * columns))
         }
         // The candidates of all slices must be much fewer than the tokens.
-        guard slices > 1, topK <= Self.sampledSliceLength / 8 else { return [launch("WHOLE", groups: 1)] }
-        let candidates = try temporary.range(byteCount: 4 * slices * topK)
-        return [
-            launch(
-                "SLICE", groups: slices, [candidates.with(.write)],
-                specialization: [UInt32(Self.sampledSliceLength)]),
-            launch("PICK", groups: 1, [candidates.with(.read)]),
-        ]
+        if slices > 1, topK <= Self.sampledSliceLength / 8 {
+            let candidates = try temporary.range(byteCount: 4 * slices * topK)
+            return [
+                launch(
+                    "SLICE", groups: slices, [candidates.with(.write)],
+                    specialization: [UInt32(Self.sampledSliceLength)]),
+                launch("PICK", groups: 1, [candidates.with(.read)]),
+            ]
+        }
+        let sampling = SamplingSlices(
+            op: op, logits: logits, weights: weights, seed: seed, step: step, token: token, log: log,
+            logColumns: logColumns, leastLength: loadsByLane ? Self.longSampledSliceLength : Self.sampledSliceLength)
+        guard sampling.slices > 1 else { return [launch("WHOLE", groups: 1)] }
+        return sampling.launches(try temporary.range(byteCount: sampling.workBytes))
     }
 
     func encode(_ op: Tally) throws -> [Dispatch] {

@@ -28,10 +28,10 @@ private struct SamplingCase: Decodable, CustomTestStringConvertible {
 
 @Suite(.serialized)
 struct SamplingTests {
-    private func sample(
+    func sample(
         _ logits: [Float], temperature: Float, topK: Int? = nil, topP: Float = 1, minP: Float = 0,
         seed: [Float] = [1, 2],
-        step: Int = 1
+        step: Int = 1, loadsByLane: Bool? = nil
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         var bench = KernelBench()
         bench.add("logits", .init(columns: logits.count), .f32, logits)
@@ -40,7 +40,7 @@ struct SamplingTests {
         bench.add("log", .init(columns: 4), .u32, [5, 5, 5, 5])
         bench.add("seed", .init(columns: 2), .u32, seed)
         bench.counter("step", step)
-        return try bench.run { graph, view in
+        return try bench.run(loadsByLane: loadsByLane) { graph, view in
             let op = Sample(
                 logits: view("logits", &graph), temperature: temperature, topK: topK, topP: topP, minP: minP,
                 seed: view("seed", &graph), step: view("step", &graph), weights: view("weights", &graph),
