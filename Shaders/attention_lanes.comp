@@ -11,6 +11,7 @@
 #version 460
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_arithmetic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 #define TEXELS
 #include "types.glsl"
@@ -24,16 +25,6 @@ layout(set = 0, binding = 2) uniform usamplerBuffer values;
 
 const uint LANES = 8;
 const uint EIGHTS = MAX_HEAD_DIM / 8 / LANES;  // of columns that a lane holds of a value
-
-// `subgroupMax` and `subgroupAdd` would be loops over the lanes.
-float maxOfLanes(float value) {
-    [[unroll]] for (uint d = 1; d < LANES; d *= 2) value = max(value, subgroupShuffleXor(value, d));
-    return value;
-}
-float sumOfLanes(float value) {
-    [[unroll]] for (uint d = 1; d < LANES; d *= 2) value += subgroupShuffleXor(value, d);
-    return value;
-}
 
 void main() {
     uint lane = gl_SubgroupInvocationID;
@@ -56,12 +47,12 @@ void main() {
     uint headAt = cacheOffset + kvHead * cacheHeadStride;
 
     float rowMaximum[ROWS];
-    float laneSum[ROWS];
+    float rowSum[ROWS];
     vec4 low[ROWS][EIGHTS];
     vec4 high[ROWS][EIGHTS];
     [[unroll]] for (uint r = 0; r < ROWS; r++) {
         rowMaximum[r] = LOWEST;
-        laneSum[r] = 0.0;
+        rowSum[r] = 0.0;
         [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
             low[r][e] = vec4(0);
             high[r][e] = vec4(0);
@@ -85,11 +76,11 @@ void main() {
         float probabilities[ROWS];
         [[unroll]] for (uint r = 0; r < ROWS; r++) {
             float score = isHidden || key > lastKey[r] ? NEGATIVE_INFINITY : scale * scores[r];
-            float maximum = max(rowMaximum[r], maxOfLanes(score));
+            float maximum = max(rowMaximum[r], subgroupMax(score));
             float correction = exp(rowMaximum[r] - maximum);
             rowMaximum[r] = maximum;
             probabilities[r] = exp(score - maximum);
-            laneSum[r] = laneSum[r] * correction + probabilities[r];
+            rowSum[r] = rowSum[r] * correction + subgroupAdd(probabilities[r]);
             [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
                 low[r][e] *= correction;
                 high[r][e] *= correction;
@@ -115,8 +106,7 @@ void main() {
         uint row = firstRow + r;
         if (row >= rowCount) break;
         uint at = outputOffset + row / groupSize * outputRowStride + (firstHead + row % groupSize) * headDim;
-        float rowSum = sumOfLanes(laneSum[r]);
-        float share = rowSum == 0.0 ? 0.0 : 1.0 / rowSum;
+        float share = rowSum[r] == 0.0 ? 0.0 : 1.0 / rowSum[r];
         [[unroll]] for (uint e = 0; e < EIGHTS; e++) {
             uint eight = lane + e * LANES;
             if (eight >= eights) break;

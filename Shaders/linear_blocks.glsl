@@ -40,10 +40,13 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
             // Lane l holds the activations 4l ... 4l + 3 of the block.
             uint place = 8 * block + gl_SubgroupInvocationID;
             vec4 own = FILLED ? INPUT(inputAt + place) : withinColumns(INPUT(inputAt + min(place, (columns - 1) / 4)), place);
-            float total = own.x + own.y + own.z + own.w;
-            [[unroll]] for (uint d = 1; d < LANES; d *= 2) total += subgroupShuffleXor(total, d);
+            float ownTotal = own.x + own.y + own.z + own.w;
             own *= inverse(gl_SubgroupInvocationID);
-            [[unroll]] for (uint i = 0; i < LANES; i++) activations[i] = subgroupShuffle(own, i);
+            float total = 0.0;
+            [[unroll]] for (uint i = 0; i < LANES; i++) {
+                activations[i] = subgroupShuffle(own, i);
+                total += subgroupShuffle(ownTotal, i);
+            }
             [[unroll]] for (uint r = 0; r < ROWS; r++) {
                 uint words[BLOCK_WORDS];
                 [[unroll]] for (uint u = 0; u < BLOCK_UNITS; u++) {
