@@ -54,33 +54,11 @@ const uint SCORES = 2 * KEYS * PITCH;              // of each subgroup; then its
 const uint SUMS = SCORES + ROWS * SCORE_PITCH;     // of each subgroup, one matrix
 shared uvec4 tile[SUMS + ROWS * SUM_PITCH];
 
-// As in `linear_matrix_units.glsl`: rests are as large as what they are of, and queries have room for large ones.
-const float REST_SCALE = 2048.0;
-const float QUERY_SCALE = 0.0625;
-const float LARGEST = 65504.0;
-
-#ifdef UNITS_KHR
-#define LOAD_ROWS(matrix, at, pitch) coopMatLoad(matrix, tile, at, pitch, gl_CooperativeMatrixLayoutRowMajor);
-#define LOAD_COLUMNS(matrix, at, pitch) coopMatLoad(matrix, tile, at, pitch, gl_CooperativeMatrixLayoutColumnMajor);
-#define STORE_ROWS(matrix, at, pitch) coopMatStore(matrix, tile, at, pitch, gl_CooperativeMatrixLayoutRowMajor);
-#else
-#define LOAD_ROWS(matrix, at, pitch) coopMatLoadNV(matrix, tile, at, pitch, false);
-#define LOAD_COLUMNS(matrix, at, pitch) coopMatLoadNV(matrix, tile, at, pitch, true);
-#define STORE_ROWS(matrix, at, pitch) coopMatStoreNV(matrix, tile, at, pitch, false);
-#endif
-
-uvec2 packFour(vec4 values) { return uvec2(packHalf2x16(values.xy), packHalf2x16(values.zw)); }
-
-// What rounding to float16 leaves out, scaled.
-vec4 restOf(vec4 values, uvec2 rounded) {
-    return REST_SCALE * (values - vec4(unpackHalf2x16(rounded.x), unpackHalf2x16(rounded.y)));
-}
-
 // Four columns of a row's query, rounded, or what that leaves out.
 uvec2 queryFour(uint row, uint column, bool rest) {
     uint at = queryOf(row) + column;
     vec4 four = vec4(queries[at], queries[at + 1], queries[at + 2], queries[at + 3]);
-    four = clamp(QUERY_SCALE * (scale * four), -LARGEST, LARGEST);
+    four = clamp(INPUT_SCALE * (scale * four), -LARGEST, LARGEST);
     uvec2 rounded = packFour(four);
     return rest ? packFour(restOf(four, rounded)) : rounded;
 }
@@ -197,7 +175,7 @@ void main() {
             }
             // One by one, here and below: SPIR-V's optimiser crashed on additions of matrices for years.
             [[unroll]] for (int i = 0; i < scores.length(); i++)
-                scores[i] = (scores[i] + rests[i] * (1.0 / REST_SCALE)) * (1.0 / QUERY_SCALE);
+                scores[i] = (scores[i] + rests[i] * (1.0 / REST_SCALE)) * (1.0 / INPUT_SCALE);
             STORE_ROWS(scores, scoresAt + k * SUM_PITCH, SCORE_PITCH)
         }
         subgroupBarrier();

@@ -38,8 +38,7 @@ void sumBlocks(uint weightAt[ROWS], uint inputAt, out float sums[ROWS]) {
         for (uint block = first; block < min(first + 4, blockCount); block++) {
             vec4 activations[8];
             // Lane l holds the activations 4l ... 4l + 3 of the block.
-            uint place = 8 * block + gl_SubgroupInvocationID;
-            vec4 own = FILLED ? INPUT(inputAt + place) : withinColumns(INPUT(inputAt + min(place, (columns - 1) / 4)), place);
+            vec4 own = loadFour(inputAt, 8 * block + gl_SubgroupInvocationID);
             float ownTotal = own.x + own.y + own.z + own.w;
             own *= inverse(gl_SubgroupInvocationID);
             float total = 0.0;

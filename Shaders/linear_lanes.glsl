@@ -17,7 +17,9 @@ layout(local_size_x = LANES) in;
 // Whether columns are a multiple of 64, so that nothing loaded lies behind the last one.
 layout(constant_id = 1) const bool FILLED = false;
 
-vec4 loadFour(uint at, uint i) { return FILLED ? INPUT(at + i) : withinColumns(INPUT(at + i), i); }
+vec4 loadFour(uint at, uint i) {
+    return FILLED ? INPUT(at + i) : withinColumns(INPUT(at + min(i, (columns - 1) / 4)), i);
+}
 
 #if defined(QUANTIZED) && defined(TILE_L8x1)
 #define BLOCKWISE

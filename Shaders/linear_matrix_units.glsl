@@ -59,22 +59,6 @@ shared uvec4 tile[RESTS_OF_WEIGHTS + TILE_ROWS * PITCH];
 shared uvec4 tile[WEIGHTS + TILE_ROWS * PITCH];
 #endif
 
-// float16 has less precision below 2^-14. So rests are kept times 2^11, as large as what they are of; and activations times
-// 2^-4, which is exact, since there their rests make up for it, and has room for large ones.
-const float REST_SCALE = 2048.0;
-const float INPUT_SCALE = 0.0625;
-const float LARGEST = 65504.0;
-
-#ifdef MATRIX_UNITS_KHR
-#define LOAD_INPUTS(matrix, at) coopMatLoad(matrix, tile, at, PITCH, gl_CooperativeMatrixLayoutRowMajor);
-#define LOAD_WEIGHTS(matrix, at) coopMatLoad(matrix, tile, at, PITCH, gl_CooperativeMatrixLayoutColumnMajor);
-#define STORE_SUMS(matrix, at) coopMatStore(matrix, tile, at, SIDE_ROWS / 4, gl_CooperativeMatrixLayoutRowMajor);
-#else
-#define LOAD_INPUTS(matrix, at) coopMatLoadNV(matrix, tile, at, PITCH, false);
-#define LOAD_WEIGHTS(matrix, at) coopMatLoadNV(matrix, tile, at, PITCH, true);
-#define STORE_SUMS(matrix, at) coopMatStoreNV(matrix, tile, at, SIDE_ROWS / 4, false);
-#endif
-
 // What an invocation loads of a slice: an eight of every ROW_STEP-th row, as it lies in memory.
 struct Slice {
     Loaded weights[WEIGHT_LOADS];
@@ -93,18 +77,12 @@ Slice fetch(uint weightAt[WEIGHT_LOADS], uint inputAt[INPUT_LOADS], uint k) {
     return slice;
 }
 
-uvec4 packEight(vec4 low, vec4 high) {
-    return uvec4(packHalf2x16(low.xy), packHalf2x16(low.zw), packHalf2x16(high.xy), packHalf2x16(high.zw));
-}
-
 void putSplit(vec4 low, vec4 high, uint at, uint restAt) {
     low = clamp(low, -LARGEST, LARGEST);
     high = clamp(high, -LARGEST, LARGEST);
-    uvec4 rounded = packEight(low, high);
-    low -= vec4(unpackHalf2x16(rounded.x), unpackHalf2x16(rounded.y));
-    high -= vec4(unpackHalf2x16(rounded.z), unpackHalf2x16(rounded.w));
+    uvec4 rounded = uvec4(packFour(low), packFour(high));
     tile[at] = rounded;
-    tile[restAt] = packEight(REST_SCALE * low, REST_SCALE * high);
+    tile[restAt] = uvec4(packFour(restOf(low, rounded.xy)), packFour(restOf(high, rounded.zw)));
 }
 
 // Brings what was fetched with `k` into shared memory. Past the last column activations are zeros.
@@ -121,7 +99,7 @@ void put(Slice slice, uint k) {
 #ifdef WEIGHT_RESTS
         putSplit(low, high, at, at + RESTS_OF_WEIGHTS - WEIGHTS);
 #else
-        tile[at] = packEight(low, high);
+        tile[at] = uvec4(packFour(low), packFour(high));
 #endif
 #endif
     }
@@ -171,7 +149,7 @@ void main() {
         [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++)
             [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) {
                 uint at = (2 * r + oddRows) * SIDE_ROWS * PITCH + k * SIDE_COLUMNS / 8;
-                LOAD_WEIGHTS(weights_[k * ROW_PARTS + r], WEIGHTS + at)
+                LOAD_COLUMNS(weights_[k * ROW_PARTS + r], WEIGHTS + at, PITCH)
             }
         [[unroll]] for (uint t = 0; t < TOKEN_PARTS; t++) {
             uint tokenAt = (subtileToken + t * SIDE_TOKENS) * PITCH;
@@ -179,24 +157,24 @@ void main() {
             SumMatrix parts[ROW_PARTS];
             [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) parts[r] = SumMatrix(0.0);
             [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++) {
-                LOAD_INPUTS(factor, INPUT_RESTS + tokenAt + k * SIDE_COLUMNS / 8)
+                LOAD_ROWS(factor, INPUT_RESTS + tokenAt + k * SIDE_COLUMNS / 8, PITCH)
                 [[unroll]] for (uint r = 0; r < ROW_PARTS; r++)
                     parts[r] = MULTIPLY_ADD(factor, weights_[k * ROW_PARTS + r], parts[r]);
             }
 #ifdef WEIGHT_RESTS
             [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++) {
-                LOAD_INPUTS(factor, INPUTS + tokenAt + k * SIDE_COLUMNS / 8)
+                LOAD_ROWS(factor, INPUTS + tokenAt + k * SIDE_COLUMNS / 8, PITCH)
                 [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) {
                     SecondMatrix rest;
                     uint at = (2 * r + oddRows) * SIDE_ROWS * PITCH + k * SIDE_COLUMNS / 8;
-                    LOAD_WEIGHTS(rest, RESTS_OF_WEIGHTS + at)
+                    LOAD_COLUMNS(rest, RESTS_OF_WEIGHTS + at, PITCH)
                     parts[r] = MULTIPLY_ADD(factor, rest, parts[r]);
                 }
             }
 #endif
             [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) parts[r] = parts[r] * (1.0 / REST_SCALE);
             [[unroll]] for (uint k = 0; k < COLUMN_PARTS; k++) {
-                LOAD_INPUTS(factor, INPUTS + tokenAt + k * SIDE_COLUMNS / 8)
+                LOAD_ROWS(factor, INPUTS + tokenAt + k * SIDE_COLUMNS / 8, PITCH)
                 [[unroll]] for (uint r = 0; r < ROW_PARTS; r++)
                     parts[r] = MULTIPLY_ADD(factor, weights_[k * ROW_PARTS + r], parts[r]);
             }
@@ -212,8 +190,8 @@ void main() {
     uint sumAt = gl_SubgroupID * 2 * SUM_FOURS;
     [[unroll]] for (uint t = 0; t < TOKEN_PARTS; t++)
         [[unroll]] for (uint r = 0; r < ROW_PARTS; r++) {
-            STORE_SUMS(sums[t * ROW_PARTS + r], sumAt)
-            STORE_SUMS(sums[t * ROW_PARTS + (r + ROW_PARTS / 2) % ROW_PARTS], sumAt + SUM_FOURS)
+            STORE_ROWS(sums[t * ROW_PARTS + r], sumAt, SIDE_ROWS / 4)
+            STORE_ROWS(sums[t * ROW_PARTS + (r + ROW_PARTS / 2) % ROW_PARTS], sumAt + SUM_FOURS, SIDE_ROWS / 4)
             subgroupBarrier();
             for (uint i = gl_SubgroupInvocationID; i < SIDE_TOKENS * SIDE_ROWS; i += LANES) {
                 uint row = (2 * r + oddRows) * SIDE_ROWS + i % SIDE_ROWS;

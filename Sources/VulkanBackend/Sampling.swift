@@ -1,6 +1,11 @@
 import Inference
 import VulkanCompute
 
+extension Sample {
+    /// How many of the largest logits stay, as far as their number is limited.
+    var keptLogits: Int { min(topK ?? logits.columns, logits.columns) }
+}
+
 extension DispatchEncoder {
     func encode(_ op: Penalize) throws -> [Dispatch] {
         let logits = try operand(op.logits, .readWrite)
@@ -28,7 +33,7 @@ extension DispatchEncoder {
         let log = try operand(op.log, .write)
         let logColumns = info(op.log).shape.columns
         let columns = op.logits.columns
-        let topK = min(op.topK ?? columns, columns)
+        let topK = op.keptLogits
         let slices = columns.groups(of: Self.sampledSliceLength)
         func launch(
             _ stage: String, groups: Int, _ candidates: [BufferBinding] = [], specialization: [UInt32] = []

@@ -24,9 +24,8 @@ struct SamplingSlices {
 
     private var columns: Int { op.logits.columns }
     private var sliceLength: Int { max(leastLength, columns.groups(of: Self.mostSlices)) }
-    private var topK: Int { min(op.topK ?? columns, columns) }
 
-    private var limits: [Limit] { (topK < columns ? [.topK] : []) + (op.topP < 1 ? [.topP] : []) }
+    private var limits: [Limit] { (op.keptLogits < columns ? [.topK] : []) + (op.topP < 1 ? [.topP] : []) }
 
     /// What slices leave for the next launch.
     var workBytes: Int { 4 * (3 * Self.digits + slices * (2 + Self.digits * Self.bins)) }
@@ -61,7 +60,7 @@ struct SamplingSlices {
         Dispatch(
             kernel: "sample_slices STAGE=\(stage)", label: "sample", bindings: bindings,
             constants: constants(columns, slices, sliceLength, logits.offset, weights.offset)
-                + [op.temperature.bitPattern, UInt32(topK), op.topP.bitPattern, op.minP.bitPattern]
+                + [op.temperature.bitPattern, UInt32(op.keptLogits), op.topP.bitPattern, op.minP.bitPattern]
                 + constants(limit?.rawValue ?? 0, digit, next?.rawValue ?? 0)
                 + constants(seed.offset, step.offset, token.offset, logColumns),
             groups: (groups ?? slices, 1, 1), cost: DispatchCost(bytes: 4 * columns))

@@ -188,9 +188,8 @@ public final class VulkanBackend: Backend {
         }
         let encoder = DispatchEncoder(
             graph: graph, readCounts: graph.readCounts, locations: locations, limits: device.description.limits,
-            bindableBytes: bindableBytes,
-            loadsByLane: loadsByLane, shufflesEights: shufflesEights, matrixUnits: matrixUnits, temporary: temporary,
-            counters: counters)
+            bindableBytes: bindableBytes, loadsByLane: loadsByLane, shufflesEights: shufflesEights,
+            matrixUnits: matrixUnits, temporary: temporary, counters: counters)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 

@@ -133,32 +133,27 @@ private struct Details {
 
     private mutating func readProperties(of device: VkPhysicalDevice, extensions: Set<String>) {
         withScratch { scratch in
-            var chain = StructureChain(scratch)
+            var chain = StructureChain(scratch, extensions: extensions)
             let vulkan11 = chain.link(
                 VkPhysicalDeviceVulkan11Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES)
             let vulkan12 = chain.link(
                 VkPhysicalDeviceVulkan12Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES)
-            func link<T: BitwiseCopyable>(
-                _ structure: T, _ type: VkStructureType, of name: String
-            ) -> UnsafeMutablePointer<T>? {
-                extensions.contains(name) ? chain.link(structure, type) : nil
-            }
-            let push = link(
+            let push = chain.link(
                 VkPhysicalDevicePushDescriptorPropertiesKHR(),
                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PUSH_DESCRIPTOR_PROPERTIES_KHR,
                 of: VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME)
-            let sizes = link(
+            let sizes = chain.link(
                 VkPhysicalDeviceSubgroupSizeControlProperties(),
                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES,
                 of: VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
-            let maintenance = link(
+            let maintenance = chain.link(
                 VkPhysicalDeviceMaintenance4Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
                 of: VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
-            let nvidia = link(
+            let nvidia = chain.link(
                 VkPhysicalDeviceShaderSMBuiltinsPropertiesNV(),
                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV,
                 of: VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)
-            let amd = link(
+            let amd = chain.link(
                 VkPhysicalDeviceShaderCorePropertiesAMD(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_AMD,
                 of: VK_AMD_SHADER_CORE_PROPERTIES_EXTENSION_NAME)
             let all = chain.link(VkPhysicalDeviceProperties2(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2)

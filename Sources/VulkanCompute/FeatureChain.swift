@@ -23,28 +23,23 @@ struct FeatureChain {
 
     /// An empty chain for a device with these extensions, in `scratch`'s memory.
     init(_ scratch: Scratch, extensions: Set<String>) {
-        var chain = StructureChain(scratch)
+        var chain = StructureChain(scratch, extensions: extensions)
         vulkan11 = chain.link(
             VkPhysicalDeviceVulkan11Features(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES)
         vulkan12 = chain.link(
             VkPhysicalDeviceVulkan12Features(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)
-        func link<T: BitwiseCopyable>(
-            _ structure: T, _ type: VkStructureType, of name: String
-        ) -> UnsafeMutablePointer<T>? {
-            extensions.contains(name) ? chain.link(structure, type) : nil
-        }
-        subgroupSize = link(
+        subgroupSize = chain.link(
             VkPhysicalDeviceSubgroupSizeControlFeatures(),
             VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES,
             of: VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME)
-        maintenance4 = link(
+        maintenance4 = chain.link(
             VkPhysicalDeviceMaintenance4Features(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES,
             of: VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
-        cooperativeKHR = link(
+        cooperativeKHR = chain.link(
             VkPhysicalDeviceCooperativeMatrixFeaturesKHR(),
             VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FEATURES_KHR)),
             of: VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME)
-        cooperativeNV = link(
+        cooperativeNV = chain.link(
             VkPhysicalDeviceCooperativeMatrixFeaturesNV(),
             VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_NV,
             of: VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME)

@@ -41,12 +41,14 @@ final class Scratch {
 /// the pointer to the next.
 struct StructureChain {
     private let scratch: Scratch
+    private let extensions: Set<String>
     /// What the call is given, or the structure that heads the chain.
     private(set) var first: UnsafeMutableRawPointer?
 
-    /// An empty chain of copies in `scratch`'s memory.
-    init(_ scratch: Scratch) {
+    /// An empty chain of copies in `scratch`'s memory, for a device with these extensions.
+    init(_ scratch: Scratch, extensions: Set<String> = []) {
         self.scratch = scratch
+        self.extensions = extensions
     }
 
     /// Puts a copy of a structure of this type in front.
@@ -59,6 +61,13 @@ struct StructureChain {
             of: first, toByteOffset: MemoryLayout<UnsafeRawPointer>.stride, as: UnsafeMutableRawPointer?.self)
         first = raw
         return pointer
+    }
+
+    /// Does so if the device has the extension that the structure belongs to.
+    mutating func link<T: BitwiseCopyable>(
+        _ structure: T, _ type: VkStructureType, of extensionName: String
+    ) -> UnsafeMutablePointer<T>? {
+        extensions.contains(extensionName) ? link(structure, type) : nil
     }
 }
 

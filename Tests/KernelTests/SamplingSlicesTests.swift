@@ -85,6 +85,12 @@ extension SamplingTests {
         #expect(drawn == Set(possible.prefix(topP < 1 ? 5 : 6).map { Float($0) }))
     }
 
+    @Test("Where no logit is finite the first token is drawn", arguments: [3, 5000], [-Float.infinity, .nan])
+    func nothingToDraw(count: Int, logit: Float) throws {
+        let (found, expected) = try sampleSlices([Float](repeating: logit, count: count))
+        #expect(found["token"] == [0] && expected["token"] == [0])
+    }
+
     @Test("The smallest and the largest random number draw the first and the last token", arguments: 0..<24)
     func ends(run: Int) throws {
         // Seeds whose number of step 1 is 0, and 1 - 2^-24: a sum in another order may end before that much of the total.
