@@ -25,6 +25,7 @@ layout(push_constant) uniform Arguments {
     uint outputRowStride;
     uint paddingOffset;
     uint hidesPadding;     // 0: there is no padding, whatever is bound
+    uint firstToken;       // of the queries, from the position on
 };
 
 #define NEGATIVE_INFINITY uintBitsToFloat(0xff800000u)
@@ -45,7 +46,7 @@ layout(set = 0, binding = 2) readonly buffer ValueScales { uint valuesScales[]; 
 uint rowToRead(uint row) { return min(row, tokens * groupSize - 1); }
 
 // The last key that a row sees.
-uint lastKeyOf(uint row) { return min(positions[positionOffset] + rowToRead(row) / groupSize, capacity - 1); }
+uint lastKeyOf(uint row) { return min(positions[positionOffset] + firstToken + rowToRead(row) / groupSize, capacity - 1); }
 
 uint headOf(uint row) { return (firstKVHead + gl_WorkGroupID.y) * groupSize + row % groupSize; }
 

@@ -31,7 +31,7 @@ void main() {
     uint kvHead = gl_WorkGroupID.y;
     uint firstRow = gl_WorkGroupID.x * ROWS;
     uint rowCount = tokens * groupSize;
-    uint position = positions[positionOffset];
+    uint position = positions[positionOffset] + firstToken;
     uint firstHead = (firstKVHead + kvHead) * groupSize;
     uint eights = headDim / 8;
 

@@ -8,7 +8,7 @@ extension Attention {
         let (keys, values) = (operands.matrices(keys), operands.matrices(values))
         let headDim = keys.shape.columns
         let groupSize = heads / keys.shape.batch
-        let first = Int(operands.counter(position).pointee)
+        let first = Int(operands.counter(position).pointee) + firstToken
         let visible = min(first + self.queries.rows, keys.shape.rows)
         let flags = padding.map { operands.numbers($0) }
         for kvHead in 0..<keys.shape.batch {

@@ -95,7 +95,7 @@ extension DispatchEncoder {
                 cache.type.matrixBytes(of: cache.shape) / cache.type.loadBytes, cache.shape.rows)
             let places = constants(
                 position.offset, queries.offset, op.queries.rowStride, output.offset, op.output.rowStride,
-                padding.offset, op.padding == nil ? 0 : 1)
+                padding.offset, op.padding == nil ? 0 : 1, op.firstToken)
             let heads = keys.matrices.count
             let groups =
                 isByLane

@@ -56,10 +56,20 @@ struct WorkTests {
         let layers = 2 * (projections + rest)
         let work = model.work(tokens: 5, logitRows: 1, cache: cache)
         #expect(work.bytes == 2 * layers + 5 * norm + 2 * 5 * 16 + 2 * 40 * 16 + 2 * row * 5)
-        #expect(work.flops == 2 * (5 * layers + 40 * 16) + 2 * (1 + 2 + 3 + 4 + 5) * (2 * 2 * 2 * 8))
-        // Without logits there is neither head nor final norm.
+        // Of the last layer only keys and values are needed of tokens without logits.
+        let pair = 2 * 2 * 2 * 8
+        #expect(
+            work.flops == 2 * (5 * (2 * projections + rest) + rest + 40 * 16) + (1 + 2 + 3 + 4 + 5) * pair + 5 * pair)
+        let all = model.work(tokens: 5, logitRows: 5, cache: cache)
+        #expect(all.flops == 2 * 5 * (layers + 40 * 16) + 2 * (1 + 2 + 3 + 4 + 5) * pair)
+        let two = model.work(tokens: 5, after: 3, logitRows: 2, cache: cache)
+        #expect(
+            two.flops == 2 * (5 * (2 * projections + rest) + 2 * rest + 2 * 40 * 16)
+                + (4 + 5 + 6 + 7 + 8) * pair + (7 + 8) * pair)
+        // Without logits there is neither head nor final norm, and the last layer ends at its keys and values.
         let headless = model.work(tokens: 5, cache: cache)
-        #expect(headless.bytes == work.bytes - norm - 2 * 40 * 16 && headless.flops == work.flops - 2 * 40 * 16)
+        #expect(headless.bytes == work.bytes - 2 * norm - 2 * (40 * 16 + rest))
+        #expect(headless.flops == 2 * 5 * (2 * projections + rest) + (1 + 2 + 3 + 4 + 5) * pair)
     }
 
     @Test("a sharer ends at its last keys and values")

@@ -68,7 +68,9 @@ struct AttentionTests {
         bench.random("k", cache, type, using: &generator)
         bench.random("v", cache, type, using: &generator)
         bench.random("o", .init(rows: shape.tokens, columns: width), using: &generator)
-        bench.counter("position", shape.position)
+        // The queries are of some tokens after the one at the position.
+        let firstToken = shape.position / 3
+        bench.counter("position", shape.position - firstToken)
         let (found, expected) = try bench.run(loadsByLane: kernels.loadsByLane, matrixUnits: kernels.matrixUnits) {
             graph, view in
             let (q, k, v) = (view("q", &graph), view("k", &graph), view("v", &graph))
@@ -77,7 +79,8 @@ struct AttentionTests {
                 .attention(
                     Attention(
                         queries: q.columns(8..<width + 8), keys: k.tensor, values: v.tensor, heads: shape.heads,
-                        scale: 1 / Float(shape.headDim).squareRoot(), position: position, output: o)))
+                        scale: 1 / Float(shape.headDim).squareRoot(), position: position, firstToken: firstToken,
+                        output: o)))
         }
         let tolerance = tolerance(headDim: shape.headDim, keys: capacity)
         expectClose(found["o"], expected["o"], "output") { _, _ in tolerance }

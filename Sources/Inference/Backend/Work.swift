@@ -21,12 +21,13 @@ public struct Work: Sendable, Hashable {
 extension Decoder {
     /// The work of a prefill, or of a decode step, for one sequence.
     ///
-    /// For n tokens after p that are cached, with L layers run of which A attend (all, or all but the last where the extent
-    /// ends at the cache), H query heads of D columns, and w weights in the matrices of those layers:
-    /// - bytes: the extent's weights, but n rows of the embedding table, which only counts in full where it is the head in use;
-    ///   keys and values of p rows read in A layers, of n rows written in L;
-    /// - flops: `2 n w`, the head `2 vocabulary hidden` for each row of logits, and attention `4 H D` for each pair of a token
-    ///   and a row it sees: `A (n p + n (n + 1) / 2)` of them.
+    /// For n tokens after p that are cached, with l rows of logits, L layers run, H query heads of D columns, and weights of
+    /// which w are in matrices that all tokens meet and v in those that only tokens with logits do, which are the last
+    /// layer's after its keys and values:
+    /// - bytes: the extent's weights, but those of v only where l > 0, and n rows of the embedding table, which only counts in
+    ///   full where it is the head in use; keys and values of p rows read in each layer that attends, of n rows written in L;
+    /// - flops: `2 n w + 2 l v`, the head `2 vocabulary hidden` for each row of logits, and attention `4 H D` for each pair
+    ///   of a token and a row it sees: `n p + n (n + 1) / 2` of them in a layer, in the last one `l p + l (2 n - l + 1) / 2`.
     ///
     /// - Parameters:
     ///   - tokens: n.
@@ -35,6 +36,7 @@ extension Decoder {
     ///   - cache: where keys and values go.
     public func work(tokens: Int, after cached: Int = 0, logitRows: Int = 0, cache: KVCache) -> Work {
         let headRole: WeightSlot.Role = description.tiesEmbeddings ? .embedding : .head
+        let lastLayer = extent.layerCount - 1
         var work = Work()
         for slot in description.weightSlots(extent) {
             let stored = weight(slot.role)
@@ -46,15 +48,21 @@ extension Decoder {
                 work.bytes += tokens * (stored.byteCount / slot.shape.rows)
             case .head, .finalNorm:
                 if logitRows > 0 { work.bytes += stored.byteCount }
+            case .attentionOutput(lastLayer), .attentionOutputBias(lastLayer), .feedForwardNorm(lastLayer),
+                .gateUp(lastLayer), .down(lastLayer):
+                guard logitRows > 0 else { continue }
+                work.bytes += stored.byteCount
+                if !slot.isVector { work.flops += 2 * logitRows * slot.shape.count }
             default:
                 work.bytes += stored.byteCount
                 if !slot.isVector { work.flops += 2 * tokens * slot.shape.count }
             }
         }
-        let attending = max(0, extent.layerCount - (extent.endsAtCache ? 1 : 0))
-        work.bytes += 2 * cache.rowBytes * (cached * attending + tokens * extent.layerCount)
+        let attendingLayers = max(0, lastLayer) + (logitRows > 0 ? 1 : 0)
+        work.bytes += 2 * cache.rowBytes * (cached * attendingLayers + tokens * extent.layerCount)
         let pairs = tokens * cached + tokens * (tokens + 1) / 2
-        work.flops += 4 * description.queryWidth * pairs * attending
+        let lastPairs = logitRows * cached + logitRows * (2 * tokens - logitRows + 1) / 2
+        work.flops += 4 * description.queryWidth * (pairs * max(0, lastLayer) + lastPairs)
         return work
     }
 }

@@ -7,6 +7,15 @@ struct SequenceRows {
     var hidesPadding = false
 }
 
+/// Of which tokens hidden states are wanted. The last layer computes no others: they would go nowhere.
+enum WantedRows {
+    case all
+    /// Each sequence's last.
+    case last
+    /// Just keys and values are.
+    case none
+}
+
 /// Emits a decoder's operations into a graph. Written once for every model family, shape and backend.
 ///
 /// Norms and products run once over the rows of all sequences, so that each weight is loaded once for all; only what depends
@@ -30,17 +39,20 @@ struct DecoderGraph {
     /// Runs tokens through the layers of the decoder's extent, appending to the caches.
     ///
     /// - Parameter ids: u32 in parts of `[1, 1, tokens]`, in all as many as the sequences have rows.
-    /// - Returns: the hidden states `[1, rows, hidden]` before the final norm, or nil where the extent ends at the cache.
-    func emitLayers(_ ids: [TensorView], into graph: inout Graph) -> TensorView? {
+    /// - Returns: the wanted hidden states `[1, rows, hidden]` before the final norm, or nil where there are none, as the
+    ///   extent ends at the cache or none are wanted.
+    func emitLayers(_ ids: [TensorView], wanted: WantedRows, into graph: inout Graph) -> TensorView? {
         let rows = ranges.last?.upperBound ?? 0
-        let hidden = graph.scratch("hidden", TensorShape(rows: rows, columns: description.hiddenSize))
+        var hidden = graph.scratch("hidden", TensorShape(rows: rows, columns: description.hiddenSize))
         let table = graph.bound(decoder.weight(.embedding))
         for (ids, range) in zip(ids, ids.map(\.columns).stackedRanges) {
             graph.add(.embed(Embed(ids: ids, table: table, output: hidden.rows(range))))
         }
         for layer in 0..<decoder.extent.layerCount {
-            let attended = emitAttention(layer, hidden, into: &graph)
-            guard attended else { return nil }
+            let isLast = layer == decoder.extent.layerCount - 1
+            let wanted = !isLast ? .all : decoder.extent.endsAtCache ? .none : wanted
+            guard let attended = emitAttention(layer, hidden, wanted: wanted, into: &graph) else { return nil }
+            hidden = attended
             emitFeedForward(layer, hidden, into: &graph)
         }
         return hidden
@@ -48,7 +60,7 @@ struct DecoderGraph {
 
     /// The last row of each sequence, in as few parts as `hidden` allows.
     func lastRows(_ hidden: TensorView) -> [TensorView] {
-        if sequences.allSatisfy({ $0.tokens == 1 }) { return [hidden] }
+        if hidden.rows == sequences.count { return [hidden] }
         return ranges.map { hidden.rows($0.upperBound - 1..<$0.upperBound) }
     }
 
@@ -75,8 +87,10 @@ struct DecoderGraph {
     }
 
     /// Adds the attention block to `hidden`.
-    /// - Returns: false where the extent ends at this layer's keys and values.
-    private func emitAttention(_ layer: Int, _ hidden: TensorView, into graph: inout Graph) -> Bool {
+    /// - Returns: the wanted rows, which are `hidden` itself where these are all.
+    private func emitAttention(
+        _ layer: Int, _ hidden: TensorView, wanted: WantedRows, into graph: inout Graph
+    ) -> TensorView? {
         let tokens = hidden.rows
         let (queryWidth, kvWidth) = (description.queryWidth, description.kvWidth)
         let normed = graph.scratch("attention_norm", TensorShape(rows: tokens, columns: description.hiddenSize))
@@ -114,26 +128,41 @@ struct DecoderGraph {
                         CacheWrite(input: rows.rows(range), cache: graph.bound(cache[layer]), position: position)))
             }
         }
-        if decoder.extent.endsAtCache && layer == decoder.extent.layerCount - 1 { return false }
+        if wanted == .none { return nil }
 
-        let attended = graph.scratch("attention", TensorShape(rows: tokens, columns: queryWidth))
-        for (sequence, range) in zip(sequences, ranges) {
+        let isNarrowed = wanted == .last && tokens > sequences.count
+        let attending = isNarrowed ? ranges.map { $0.upperBound - 1..<$0.upperBound } : ranges
+        let places = attending.map(\.count).stackedRanges
+        let attendingRows = places.last?.upperBound ?? 0
+        let attended = graph.scratch("attention", TensorShape(rows: attendingRows, columns: queryWidth))
+        for (index, sequence) in sequences.enumerated() {
             let cache = sequence.cache
             graph.add(
                 .attention(
                     Attention(
-                        queries: queries.rows(range), keys: graph.bound(cache.keys[layer]),
+                        queries: queries.rows(attending[index]), keys: graph.bound(cache.keys[layer]),
                         values: graph.bound(cache.values[layer]), heads: description.headCount,
                         scale: 1 / Float(description.headDim).squareRoot(),
                         position: graph.boundView(cache.position),
+                        firstToken: attending[index].lowerBound - ranges[index].lowerBound,
                         padding: sequence.hidesPadding ? graph.bound(cache.padding) : nil,
-                        output: attended.rows(range))))
+                        output: attended.rows(places[index]))))
         }
-        emitLinear(
-            attended, decoder.weight(.attentionOutput(layer: layer)),
-            bias: description.hasAttentionOutputBias ? decoder.weight(.attentionOutputBias(layer: layer)) : nil,
-            residual: hidden, output: hidden, into: &graph)
-        return true
+        func emitOutput(_ attended: TensorView, residual: TensorView, output: TensorView) {
+            emitLinear(
+                attended, decoder.weight(.attentionOutput(layer: layer)),
+                bias: description.hasAttentionOutputBias ? decoder.weight(.attentionOutputBias(layer: layer)) : nil,
+                residual: residual, output: output, into: &graph)
+        }
+        guard isNarrowed else {
+            emitOutput(attended, residual: hidden, output: hidden)
+            return hidden
+        }
+        let last = graph.scratch("last_hidden", TensorShape(rows: attendingRows, columns: description.hiddenSize))
+        for (rows, place) in zip(attending, places) {
+            emitOutput(attended.rows(place), residual: hidden.rows(rows), output: last.rows(place))
+        }
+        return last
     }
 
     /// Adds the feed-forward block to `hidden`.

@@ -99,7 +99,8 @@ final class SessionPlans {
             var graph = Graph(name: "prefill \(decoder.name) \(tokens)")
             let builder = DecoderGraph(decoder, rows)
             let ids = graph.boundView(self.ids).columns(0..<tokens)
-            let hidden = builder.emitLayers([ids], into: &graph)
+            let hidden = builder.emitLayers(
+                [ids], wanted: allLogits ? .all : sequences.isEmpty ? .none : .last, into: &graph)
             var bindings = Bindings(decoder, rows.map(\.cache))
             bindings.add([self.ids])
             if let hidden, allLogits {
@@ -128,7 +129,8 @@ final class SessionPlans {
                     let tokens = reader.rows.reduce(0) { $0 + $1.tokens }
                     return { graph in
                         let builder = DecoderGraph(reader.decoder, reader.rows)
-                        _ = builder.emitLayers([graph.boundView(stored).columns(0..<tokens)], into: &graph)
+                        _ = builder.emitLayers(
+                            [graph.boundView(stored).columns(0..<tokens)], wanted: .none, into: &graph)
                         builder.emitAdvance(into: &graph)
                     }
                 })
@@ -155,7 +157,8 @@ final class SessionPlans {
             let builder = DecoderGraph(decoder, rows)
             var bindings = Bindings(decoder, rows.map(\.cache))
             bindings.add(sequences.map(\.token))
-            if let hidden = builder.emitLayers(sequences.map { graph.boundView($0.token) }, into: &graph) {
+            let ids = sequences.map { graph.boundView($0.token) }
+            if let hidden = builder.emitLayers(ids, wanted: .last, into: &graph) {
                 try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
             }
             builder.emitAdvance(into: &graph)
@@ -210,7 +213,7 @@ final class SessionPlans {
             readers.append((ownRows, sequences.compactMap(\.unfusedCache)))
             for (decoder, caches) in readers where !caches.isEmpty {
                 let builder = DecoderGraph(decoder, caches.map { SequenceRows(cache: $0, tokens: 1) })
-                _ = builder.emitLayers(ids, into: &graph)
+                _ = builder.emitLayers(ids, wanted: .none, into: &graph)
                 builder.emitAdvance(into: &graph)
                 bindings.add(Bindings(decoder, caches))
             }
@@ -232,7 +235,7 @@ final class SessionPlans {
             bindings.add(fusers.flatMap(\.storedWeights))
             let builder = DecoderGraph(
                 receiver, caches.map { SequenceRows(cache: $0, tokens: 1) }, writesCache: false)
-            if let hidden = builder.emitLayers(ids, into: &graph) {
+            if let hidden = builder.emitLayers(ids, wanted: .last, into: &graph) {
                 try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
             }
             builder.emitAdvance(into: &graph)

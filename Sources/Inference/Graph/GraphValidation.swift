@@ -194,6 +194,7 @@ extension Graph {
             op.heads > 0 && op.heads % keys.shape.batch == 0 && op.queries.batch == 1
                 && op.queries.columns == op.heads * keys.shape.columns,
             "\(op.heads) heads do not fit keys \(keys.shape)")
+        try require(op.firstToken >= 0, "the first token is \(op.firstToken)")
         if let padding = op.padding.map(info) {
             try require(
                 padding.type == .u32 && padding.shape == TensorShape(columns: keys.shape.rows),

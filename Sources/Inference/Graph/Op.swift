@@ -127,6 +127,8 @@ public struct Attention: Sendable {
     public var scale: Float
     /// One u32: the cache row of the first token.
     public var position: TensorView
+    /// Which token from there on the queries' first one is.
+    public var firstToken: Int
     /// `[1, 1, capacity]` of u32: rows where it is 1 are seen by no token. A token that sees no row at all gets zeros.
     public var padding: Tensor?
     /// `[1, tokens, heads * headDim]`.
@@ -134,7 +136,7 @@ public struct Attention: Sendable {
 
     public init(
         queries: TensorView, keys: Tensor, values: Tensor, heads: Int, scale: Float, position: TensorView,
-        padding: Tensor? = nil, output: TensorView
+        firstToken: Int = 0, padding: Tensor? = nil, output: TensorView
     ) {
         self.queries = queries
         self.keys = keys
@@ -142,6 +144,7 @@ public struct Attention: Sendable {
         self.heads = heads
         self.scale = scale
         self.position = position
+        self.firstToken = firstToken
         self.padding = padding
         self.output = output
     }
