@@ -3,7 +3,8 @@
 // A tile of rows and tokens is computed together, so that every weight that is loaded is used once for each token of it, and
 // every activation once for each row. Each tile has a file of its own:
 //
-// - S1, S8: one token, as in decode, or up to eight; loads decide here (`linear_subgroup.glsl`).
+// - S1, S8: one token, as in decode, or up to eight; loads decide here (`linear_subgroup.glsl`). For one token and quantized weights
+//   there is `linear_integers.comp`, too.
 // - T64x64: many tokens, by a workgroup through shared memory (`linear_tile.glsl`).
 // - KHR64x64, KHR128x64, NV64x64, NV128x64: many tokens on the device's matrix units, by the extension that it has for them
 //   (`linear_matrix_units.glsl`).
@@ -48,38 +49,12 @@ layout(set = 0, binding = 4) readonly buffer Scales { uint weightsScales[]; };
 #define INPUT(i) inputs[i]
 #endif
 #include "linear_arguments.glsl"
-
-// Where the weights of a row, and the activations of a token, start; past the last one, the last one's.
-uint weightOfRow(uint batch, uint row) {
-    return weightOffset + batch * weightBatchStride + ROW(min(row, rows - 1), weightRowStride);
-}
-uint inputOfToken(uint batch, uint token) {
-    return inputOffset + (firstBatch + batch) * inputBatchStride + min(token, tokens - 1) * inputRowStride;
-}
-
-// What was loaded as activations 4i ... 4i + 3, with zeros behind the last column. What lies there is not ours to read: it may
-// be anything, NaN included. A weight has zeros there.
-vec4 withinColumns(vec4 loaded, uint i) {
-    return mix(vec4(0), loaded, lessThan(4 * i + uvec4(0, 1, 2, 3), uvec4(columns)));
-}
+#include "linear_operands.glsl"
 
 // A token's activations 8k ... 8k + 7.
 void loadInput(uint at, uint k, out vec4 low, out vec4 high) {
     low = withinColumns(INPUT(at + 2 * k), 2 * k);
     high = withinColumns(INPUT(at + 2 * k + 1), 2 * k + 1);
-}
-
-// The row of the weight that stands at place `i` of `count` in a group's tile. Where the second half of the rows is gated by the
-// first, as in SwiGLU, a tile has rows of both, so that whoever has one sum of a pair has the other.
-uint rowOfTile(uint group, uint i, uint count) {
-    if ((flags & 8) == 0) return group * count + i;
-    uint half_ = count / 2;
-    return i < half_ ? group * half_ + i : rows / 2 + group * half_ + i - half_;
-}
-
-// Ends the sum at place `i` of a tile, of matrix `batch` of the window. `other` is the sum half a tile further.
-void finish(float sum, float other, uint batch, uint group, uint i, uint count, uint token) {
-    finishRow(sum, other, batch, rowOfTile(group, i, count), token);
 }
 
 // The matrix of the window that a workgroup works on, and the eights of columns whose products it adds up: a multiple of `step_`

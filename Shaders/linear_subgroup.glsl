@@ -3,9 +3,6 @@
 //
 // Of quantized weights and one token, an invocation takes whole units, and eight of them the eight rows that are stored side by
 // side: that is how memory is read from end to end.
-//
-// The input may be taken as the RMS norm (see `rms_norm.comp`) of what is bound: its factor is that of a whole row, so the sums
-// are multiplied with it at the end.
 
 #if defined(TILE_S8)
 const uint TOKENS = 8;
@@ -25,9 +22,8 @@ const uint SUMS = ROWS * TOKENS + TOKENS;  // the last ones are of squares
 const uint MOST_SUBGROUPS = 32;
 
 layout(local_size_x_id = 0) in;
-layout(constant_id = 1) const bool NORMALISES = false;
 
-layout(set = 0, binding = 5) readonly buffer Norm { vec4 normWeights[]; };
+#include "linear_norm.glsl"
 #ifdef BY_UNITS
 layout(set = 0, binding = 4) readonly buffer Units { uvec4 weightUnits[]; };
 #endif
@@ -48,18 +44,6 @@ void addUp(inout float sums[SUMS]) {
     [[unroll]] for (uint i = 0; i < SUMS; i++) {
         sums[i] = 0.0;
         for (uint s = 0; i < count && s < gl_NumSubgroups; s++) sums[i] += partialSums[s * SUMS + i];
-    }
-}
-
-// Activations 8k ... 8k + 7 of the token at `at`; zeros where k is past the last eight.
-void loadActivations(uint at, uint k, inout float squares, out vec4 low, out vec4 high) {
-    uint place = 2 * min(k, (columns - 1) / 8);
-    low = withinColumns(INPUT(at + place), 2 * k);
-    high = withinColumns(INPUT(at + place + 1), 2 * k + 1);
-    if (NORMALISES) {
-        squares += dot(low, low) + dot(high, high);
-        low *= normWeights[place];
-        high *= normWeights[place + 1];
     }
 }
 
@@ -132,7 +116,7 @@ void main() {
         sumRows(batch, group, firstToken, sums);
         addUp(sums);
         [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            float factor = NORMALISES ? 1.0 / sqrt(sums[ROWS * TOKENS + t] / float(columns) + epsilon) : 1.0;
+            float factor = factorOfNorm(sums[ROWS * TOKENS + t]);
             [[unroll]] for (uint r = 0; r < ROWS; r++) {
                 if (gl_LocalInvocationID.x != (r * TOKENS + t) % gl_WorkGroupSize.x) continue;
                 float other = sums[(r + ROWS / 2) % ROWS * TOKENS + t];

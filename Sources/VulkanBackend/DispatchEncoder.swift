@@ -45,6 +45,8 @@ struct DispatchEncoder {
     let shufflesEights: Bool
     /// What products and attention of many tokens run on, if not on the ordinary kernels.
     let matrixUnits: MatrixUnits?
+    /// What products of quantized weights with one token run on, if not on the ordinary kernels.
+    let integerProducts: IntegerProducts?
     /// Between the launches of one op, or the workgroups of one launch.
     let temporary: TemporaryMemory
     /// Zeros, to be left as zeros.

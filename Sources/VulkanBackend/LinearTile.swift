@@ -11,8 +11,22 @@ struct LinearTile {
     var threads: Int?
     /// What the kernel multiplies with, if it does with these.
     var matrixUnits: MatrixUnits?
+    /// What `linear_integers` is made for, if it is that.
+    var integers: Integers?
     /// Whether workgroups can divide the columns of a tile among themselves.
     var splitsColumns = false
+
+    struct Integers {
+        /// Of eight rows.
+        var tiles: Int
+        /// Of a row.
+        var blocks: Int
+    }
+
+    /// The kernel with its variant, for weights of a type.
+    func kernel(_ type: ElementType) -> String {
+        integers.map { "linear_integers \(type.variant) TILES=\($0.tiles)" } ?? "linear \(type.variant) TILE=\(name)"
+    }
 
     /// Whether the kernel can take its input as a norm of what is bound.
     var takesNorm: Bool { threads != nil }
@@ -50,8 +64,17 @@ extension DispatchEncoder {
             groupRows = 4
             loads = eights
         }
+        if tokens == 1, weight.type.blockFormat != nil,
+            let tile = integerProducts?.tile(weight.shape, threads: threads(loads: eights))
+        {
+            return tile
+        }
         return LinearTile(
             name: tokens == 1 ? "S1" : "S8", groupRows: groupRows, tokens: tokens == 1 ? 1 : 8,
-            threads: min(128, max(32, loads & ~31)))
+            threads: threads(loads: loads))
+    }
+
+    private func threads(loads: Int) -> Int {
+        min(128, max(32, loads & ~31))
     }
 }

@@ -15,6 +15,8 @@ public struct VulkanBackendOptions: Sendable {
     public var loadsByLane: Bool?
     /// Products and attention of many tokens run on the device's matrix units; nil where it has them and they prove right.
     public var matrixUnits: Bool?
+    /// Products of quantized weights with one token run on products of 8-bit integers; nil where the device is fast at these.
+    public var integerProducts: Bool?
 
     public init() {}
 }
@@ -84,6 +86,14 @@ public final class VulkanBackend: Backend {
         else { return nil }
         return units
     }()
+
+    /// Whether products of quantized weights with one token run on products of 8-bit integers.
+    public var usesIntegerProducts: Bool { integerProducts != nil }
+
+    private var integerProducts: IntegerProducts? {
+        guard !loadsByLane, options.integerProducts ?? true else { return nil }
+        return IntegerProducts(of: device.description, slow: options.integerProducts == true)
+    }
 
     private var bindableBytes: Int {
         min(options.maximumBindingBytes ?? .max, device.description.limits.maxStorageBufferRange)
@@ -189,7 +199,7 @@ public final class VulkanBackend: Backend {
         let encoder = DispatchEncoder(
             graph: graph, readCounts: graph.readCounts, locations: locations, limits: device.description.limits,
             bindableBytes: bindableBytes, loadsByLane: loadsByLane, shufflesEights: shufflesEights,
-            matrixUnits: matrixUnits, temporary: temporary, counters: counters)
+            matrixUnits: matrixUnits, integerProducts: integerProducts, temporary: temporary, counters: counters)
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 

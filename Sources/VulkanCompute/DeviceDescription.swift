@@ -78,6 +78,10 @@ public struct DeviceDescription: Sendable {
         public var subgroupShuffle = false
         /// Kernels may require a size of subgroups, and that all are full (VK_EXT_subgroup_size_control).
         public var subgroupSizeControl = false
+        /// Products of four pairs of 8-bit integers (VK_KHR_shader_integer_dot_product), with sign and packed in words.
+        public var integerDotProduct = false
+        /// Whether they are one operation, rather than what could be written out.
+        public var acceleratesIntegerDotProduct = false
         public var timelineSemaphore = false
         public var pushDescriptor = false
         /// The Vulkan memory model with the device's scope: with the model alone turned on, no kernel may use that scope.

@@ -149,6 +149,10 @@ private struct Details {
             let maintenance = chain.link(
                 VkPhysicalDeviceMaintenance4Properties(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES,
                 of: VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
+            let integers = chain.link(
+                VkPhysicalDeviceShaderIntegerDotProductProperties(),
+                VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES,
+                of: VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
             let nvidia = chain.link(
                 VkPhysicalDeviceShaderSMBuiltinsPropertiesNV(),
                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV,
@@ -175,6 +179,8 @@ private struct Details {
                     Int($0.pointee.shaderEngineCount * $0.pointee.shaderArraysPerEngineCount)
                         * Int($0.pointee.computeUnitsPerShaderArray)
                 }
+            features.acceleratesIntegerDotProduct =
+                integers?.pointee.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE
             if vulkan11.pointee.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0 {
                 let operations = vulkan11.pointee.subgroupSupportedOperations
                 features.subgroupArithmetic = operations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT.rawValue != 0
@@ -188,6 +194,7 @@ private struct Details {
             let chain = FeatureChain(scratch, extensions: extensions)
             vkGetPhysicalDeviceFeatures2(device, chain.head)
             features.float16 = chain.vulkan12.pointee.shaderFloat16 == VK_TRUE
+            features.integerDotProduct = chain.integerDotProduct?.pointee.shaderIntegerDotProduct == VK_TRUE
             features.timelineSemaphore = chain.vulkan12.pointee.timelineSemaphore == VK_TRUE
             features.vulkanMemoryModel =
                 chain.vulkan12.pointee.vulkanMemoryModel == VK_TRUE

@@ -8,6 +8,7 @@ struct FeatureChain {
     let vulkan12: UnsafeMutablePointer<VkPhysicalDeviceVulkan12Features>
     let subgroupSize: UnsafeMutablePointer<VkPhysicalDeviceSubgroupSizeControlFeatures>?
     let maintenance4: UnsafeMutablePointer<VkPhysicalDeviceMaintenance4Features>?
+    let integerDotProduct: UnsafeMutablePointer<VkPhysicalDeviceShaderIntegerDotProductFeatures>?
     let cooperativeKHR: UnsafeMutablePointer<VkPhysicalDeviceCooperativeMatrixFeaturesKHR>?
     let cooperativeNV: UnsafeMutablePointer<VkPhysicalDeviceCooperativeMatrixFeaturesNV>?
 
@@ -16,6 +17,7 @@ struct FeatureChain {
         VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME,
         VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME,
         VK_KHR_MAINTENANCE_4_EXTENSION_NAME,
+        VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME,
         VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME,
         VK_NV_COOPERATIVE_MATRIX_EXTENSION_NAME,
         VK_EXT_MEMORY_BUDGET_EXTENSION_NAME,
@@ -35,6 +37,10 @@ struct FeatureChain {
         maintenance4 = chain.link(
             VkPhysicalDeviceMaintenance4Features(), VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES,
             of: VK_KHR_MAINTENANCE_4_EXTENSION_NAME)
+        integerDotProduct = chain.link(
+            VkPhysicalDeviceShaderIntegerDotProductFeatures(),
+            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES,
+            of: VK_KHR_SHADER_INTEGER_DOT_PRODUCT_EXTENSION_NAME)
         cooperativeKHR = chain.link(
             VkPhysicalDeviceCooperativeMatrixFeaturesKHR(),
             VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FEATURES_KHR)),
@@ -57,6 +63,7 @@ struct FeatureChain {
         subgroupSize?.pointee.subgroupSizeControl = flag(features.subgroupSizeControl)
         subgroupSize?.pointee.computeFullSubgroups = flag(features.subgroupSizeControl)
         maintenance4?.pointee.maintenance4 = flag(true)
+        integerDotProduct?.pointee.shaderIntegerDotProduct = flag(features.integerDotProduct)
         cooperativeKHR?.pointee.cooperativeMatrix = flag(features.cooperativeMatrixKHR)
         cooperativeNV?.pointee.cooperativeMatrix = flag(features.cooperativeMatrixNV)
     }

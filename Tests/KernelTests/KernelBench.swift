@@ -50,6 +50,15 @@ enum TestDevice {
     /// Whether there are matrix units with kernels for them.
     static let hasMatrixUnits = (try? usesMatrixUnits(unchecked: true)) ?? false
 
+    /// Whether there are products of 8-bit integers, fast or not.
+    static let hasIntegerProducts: Bool = {
+        guard let device = try? device() else { return false }
+        var options = VulkanBackendOptions()
+        options.loadsByLane = false
+        options.integerProducts = true
+        return VulkanBackend(device, options: options).usesIntegerProducts
+    }()
+
     /// - Parameter unchecked: whatever they compute.
     static func usesMatrixUnits(unchecked: Bool) throws -> Bool {
         var options = VulkanBackendOptions()
@@ -97,25 +106,27 @@ struct KernelBench {
     ///   - bindingBytes: the most that is bound at once, so that larger tensors are split.
     ///   - loadsByLane: false keeps devices with kernels of their own for that from taking them.
     ///   - matrixUnits: whether products and attention run on those; nil is what the backend takes.
+    ///   - integerProducts: whether products of quantized weights do on those; nil as above.
     ///   - build: adds the op; `view` gives a bound tensor of this bench by its name.
     /// - Returns: values by tensor name, of the Vulkan device and of the reference.
     func run(
-        bindingBytes: Int? = nil, loadsByLane: Bool? = nil, matrixUnits: Bool? = nil,
+        bindingBytes: Int? = nil, loadsByLane: Bool? = nil, matrixUnits: Bool? = nil, integerProducts: Bool? = nil,
         _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> (found: [String: [Float]], expected: [String: [Float]]) {
         try run(
-            [:], bindingBytes: bindingBytes, loadsByLane: loadsByLane, matrixUnits: matrixUnits, build)[0]
+            [:], bindingBytes: bindingBytes, loadsByLane: loadsByLane, matrixUnits: matrixUnits,
+            integerProducts: integerProducts, build)[0]
     }
 
     /// Runs one plan several times.
     ///
     /// - Parameters:
     ///   - counters: what a counter is before each run.
-    ///   - bindingBytes: as above, and so are the next three.
+    ///   - bindingBytes: as above, and so are the next four.
     /// - Returns: what each run leaves.
     func run(
         _ counters: KeyValuePairs<String, [Int]>, bindingBytes: Int? = nil, loadsByLane: Bool? = nil,
-        matrixUnits: Bool? = nil,
+        matrixUnits: Bool? = nil, integerProducts: Bool? = nil,
         _ build: (_ graph: inout Graph, _ view: (String, inout Graph) -> TensorView) -> Void
     ) throws -> [(found: [String: [Float]], expected: [String: [Float]])] {
         let device = try TestDevice.device()
@@ -123,6 +134,7 @@ struct KernelBench {
         options.maximumBindingBytes = bindingBytes
         options.loadsByLane = loadsByLane
         options.matrixUnits = matrixUnits
+        options.integerProducts = integerProducts
         let found = try run(on: VulkanBackend(device, options: options), counters, build)
         let expected = try run(on: ReferenceBackend(), counters, build)
         if let messages = device.validation?.drain() {
