@@ -19,55 +19,51 @@ struct IntegerProductsTests {
 
     private func compare(
         _ shape: ProductShape, _ type: ElementType, scale: Float = 1, zeros: Range<Int> = 0..<0,
-        bound: (_ expected: Float) -> Float
+        bindingBytes: Int? = nil, bound: Float
     ) throws {
-        var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
-        var bench = KernelBench()
-        var x = generator.floats(shape.batch * shape.inputs).map { $0 * scale }
-        for column in zeros { x[column] = 0 }
-        bench.add("x", .init(batch: shape.batch, rows: 1, columns: shape.inputs), .f32, x)
-        bench.random(
-            "w", .init(batch: shape.batch, rows: shape.outputs, columns: shape.inputs), type, using: &generator)
-        bench.random("y", .init(batch: shape.batch, rows: 1, columns: shape.outputs), using: &generator)
-        let (found, expected) = try bench.run(loadsByLane: false, integerProducts: true) { graph, view in
-            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
-            graph.add(.linear(Linear(input: x, weight: w.tensor, activation: .none, output: y)))
-        }
-        expectClose(found["y"], expected["y"], "y") { _, expected in bound(expected) }
+        let (found, expected) = try KernelBench.product(
+            shape, type, scale: scale, changing: { x in for column in zeros { x[column] = 0 } },
+            bindingBytes: bindingBytes, loadsByLane: false, integerProducts: true)
+        expectClose(found["y"], expected["y"], "y") { _, _ in bound }
     }
 
     @Test("products are as close as those of float32", arguments: shapes, [ElementType.q8_0, .q4_0])
     func product(_ shape: ProductShape, _ type: ElementType) throws {
-        try compare(shape, type) { _ in Tolerance.sum(shape.inputs) }
+        try compare(shape, type, bound: Tolerance.sum(shape.inputs))
     }
 
     @Test("activations of any size", arguments: [Float(1e-28), 1e-4, 1e5, 1e30], [ElementType.q8_0, .q4_0])
     func scales(_ scale: Float, _ type: ElementType) throws {
-        try compare(ProductShape(tokens: 1, inputs: 100, outputs: 70), type, scale: scale) { _ in
-            scale * Tolerance.sum(100)
-        }
+        let shape = ProductShape(tokens: 1, inputs: 100, outputs: 70)
+        try compare(shape, type, scale: scale, bound: scale * Tolerance.sum(100))
+    }
+
+    /// An integer is off by half at most, here of a scale as if 2^-100 were the block's largest.
+    @Test("activations next to nothing", arguments: [ElementType.q8_0, .q4_0])
+    func tiny(_ type: ElementType) throws {
+        try compare(
+            ProductShape(tokens: 1, inputs: 100, outputs: 70), type, scale: 1e-33, bound: 50 * 0x1p-100 / 4_161_280)
     }
 
     @Test("blocks of zeros", arguments: [ElementType.q8_0, .q4_0])
     func zeros(_ type: ElementType) throws {
         let shape = ProductShape(tokens: 1, inputs: 64, outputs: 40)
-        try compare(shape, type, zeros: 0..<32) { _ in Tolerance.sum(32) }
-        try compare(shape, type, zeros: 0..<64) { _ in 0 }
+        try compare(shape, type, zeros: 0..<32, bound: Tolerance.sum(32))
+        try compare(shape, type, zeros: 0..<64, bound: 0)
+    }
+
+    @Test(
+        "a weight in windows of rows, or of whole matrices", arguments: [2048, 9000, 70_000], [ElementType.q8_0, .q4_0])
+    func windows(_ bindingBytes: Int, _ type: ElementType) throws {
+        let shape = ProductShape(batch: 3, tokens: 1, inputs: 50, outputs: 100)
+        try compare(shape, type, bindingBytes: bindingBytes, bound: Tolerance.sum(50))
     }
 
     @Test("infinity and NaN are not hidden", arguments: [Float.nan, .infinity], [ElementType.q8_0, .q4_0])
     func notFinite(_ value: Float, _ type: ElementType) throws {
-        var generator = SeededGenerator(seed: 3)
-        var bench = KernelBench()
-        var x = generator.floats(100)
-        x[40] = value
-        bench.add("x", .init(rows: 1, columns: 100), .f32, x)
-        bench.random("w", .init(rows: 20, columns: 100), type, using: &generator)
-        bench.random("y", .init(rows: 1, columns: 20), using: &generator)
-        let (found, _) = try bench.run(loadsByLane: false, integerProducts: true) { graph, view in
-            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
-            graph.add(.linear(Linear(input: x, weight: w.tensor, activation: .none, output: y)))
-        }
+        let (found, _) = try KernelBench.product(
+            ProductShape(tokens: 1, inputs: 100, outputs: 20), type, changing: { $0[40] = value }, loadsByLane: false,
+            integerProducts: true)
         #expect(try #require(found["y"]).allSatisfy { !$0.isFinite })
     }
 

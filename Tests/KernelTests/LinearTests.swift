@@ -21,22 +21,11 @@ struct LinearTests {
 
     @Test("products", arguments: shapes, [ElementType.f32, .f16, .bf16, .q8_0, .q4_0])
     func product(_ shape: ProductShape, _ type: ElementType) throws {
-        for loadsByLane in [nil, false] { try product(shape, type, loadsByLane: loadsByLane) }
-    }
-
-    private func product(_ shape: ProductShape, _ type: ElementType, loadsByLane: Bool?) throws {
-        var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
-        var bench = KernelBench()
-        bench.random("x", .init(batch: shape.batch, rows: shape.tokens, columns: shape.inputs), using: &generator)
-        bench.random(
-            "w", .init(batch: shape.batch, rows: shape.outputs, columns: shape.inputs), type, using: &generator)
-        bench.random("y", .init(batch: shape.batch, rows: shape.tokens, columns: shape.outputs), using: &generator)
-        let (found, expected) = try bench.run(loadsByLane: loadsByLane) { graph, view in
-            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
-            graph.add(.linear(Linear(input: x, weight: w.tensor, bias: nil, activation: .none, output: y)))
+        for loadsByLane in [nil, false] {
+            let (found, expected) = try KernelBench.product(shape, type, loadsByLane: loadsByLane)
+            expectClose(found["y"], expected["y"], "y") { _, _ in Tolerance.sum(shape.inputs) }
+            #expect(found["w"] == expected["w"])
         }
-        expectClose(found["y"], expected["y"], "y") { _, _ in Tolerance.sum(shape.inputs) }
-        #expect(found["w"] == expected["w"])
     }
 
     @Test("bias, GELU and a residual that is the output", arguments: [1, 6, 33], [Activation.none, .gelu])

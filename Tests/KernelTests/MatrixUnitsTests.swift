@@ -39,17 +39,8 @@ struct MatrixUnitsTests {
     private func compare(
         _ shape: ProductShape, _ type: ElementType, scale: Float = 1, tolerance: (Float) -> Float
     ) throws {
-        var generator = SeededGenerator(seed: UInt64(shape.inputs * 31 + shape.outputs))
-        var bench = KernelBench()
-        bench.random(
-            "x", .init(batch: shape.batch, rows: shape.tokens, columns: shape.inputs), using: &generator, scale: scale)
-        bench.random(
-            "w", .init(batch: shape.batch, rows: shape.outputs, columns: shape.inputs), type, using: &generator)
-        bench.random("y", .init(batch: shape.batch, rows: shape.tokens, columns: shape.outputs), using: &generator)
-        let (found, expected) = try bench.run(loadsByLane: false, matrixUnits: true) { graph, view in
-            let (x, w, y) = (view("x", &graph), view("w", &graph), view("y", &graph))
-            graph.add(.linear(Linear(input: x, weight: w.tensor, activation: .none, output: y)))
-        }
+        let (found, expected) = try KernelBench.product(
+            shape, type, scale: scale, loadsByLane: false, matrixUnits: true)
         expectClose(found["y"], expected["y"], "y") { _, value in tolerance(value) }
     }
 
