@@ -149,12 +149,12 @@ void addUnit(uint u, uvec4 units[TILES], uint scales[TILES], inout float sums[TI
     [[unroll]] for (uint t = 0; t < TILES; t++) parts[t] = ivec3(0);
     [[unroll]] for (uint e = 0; e < UNIT_EIGHTS; e++) {
         uint place = 12 * block + u % BLOCK_UNITS * UNIT_EIGHTS + e;
-        [[unroll]] for (uint t = 0; t < TILES; t++) {
-            uvec2 bytes = bytesOfEight(units[t], e);
-            [[unroll]] for (uint d = 0; d < 3; d++) {
-                uvec2 digit = digits[place + 4 * d];
-                parts[t][d] += dotOfBytes(bytes.x, digit.x, 0) + dotOfBytes(bytes.y, digit.y, 0);
-            }
+        uvec2 bytes[TILES];
+        [[unroll]] for (uint t = 0; t < TILES; t++) bytes[t] = bytesOfEight(units[t], e);
+        [[unroll]] for (uint d = 0; d < 3; d++) {
+            uvec2 digit = digits[place + 4 * d];
+            [[unroll]] for (uint t = 0; t < TILES; t++)
+                parts[t][d] += dotOfBytes(bytes[t].x, digit.x, 0) + dotOfBytes(bytes[t].y, digit.y, 0);
         }
     }
     [[unroll]] for (uint t = 0; t < TILES; t++) {

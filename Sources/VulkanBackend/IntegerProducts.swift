@@ -27,8 +27,8 @@ struct IntegerProducts {
         let tiles = [4, 2].first { stored / $0 >= fewestGroups } ?? 1
         guard Self.sharedBytes(blocks: blocks, tiles: tiles) <= sharedBytes else { return nil }
         return LinearTile(
-            name: "I\(tiles)", groupRows: tiles * BlockFormat.tileRows, tokens: 1, threads: threads,
-            integers: LinearTile.Integers(tiles: tiles, blocks: blocks))
+            kernel: "linear_integers", variant: "TILES=\(tiles)", groupRows: tiles * BlockFormat.tileRows, tokens: 1,
+            threads: threads, blocks: blocks)
     }
 
     /// What the kernel has of shared memory: digits, scales and totals of blocks, sums of 128 invocations, squares of 32 subgroups.

@@ -20,7 +20,7 @@ extension DispatchEncoder {
     /// The constants of the kernel that computes `tile`.
     private func specialization(_ tile: LinearTile, _ weight: Tensor, takesNorm: Bool) -> [UInt32] {
         if let threads = tile.threads {
-            return [UInt32(threads), takesNorm ? 1 : 0] + (tile.integers.map { [UInt32($0.blocks)] } ?? [])
+            return [UInt32(threads), takesNorm ? 1 : 0] + (tile.blocks.map { [UInt32($0)] } ?? [])
         }
         if let matrixUnits = tile.matrixUnits { return matrixUnits.specialization }
         guard loadsByLane else { return [] }
@@ -69,7 +69,7 @@ extension DispatchEncoder {
             func product(_ arguments: LinearArguments, _ ends: [BufferBinding]) -> Dispatch {
                 let weightRows = matrices * rows
                 return Dispatch(
-                    kernel: tile.kernel(weight.type),
+                    kernel: "\(tile.kernel) \(weight.type.variant) \(tile.variant)",
                     label: "linear \(weight.shape) \(weight.type.rawValue) x \(tokens)",
                     bindings: ends + [input.binding, window.operand.binding]
                         + (tile.takesNorm ? [normWeight?.binding ?? input.binding] : []),

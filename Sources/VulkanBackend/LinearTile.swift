@@ -2,8 +2,9 @@ import Inference
 
 /// What a workgroup of `linear` computes.
 struct LinearTile {
-    /// As the kernel's variants are called.
-    var name: String
+    var kernel = "linear"
+    /// Of the kernel, but for the weight's type.
+    var variant: String
     /// Rows of the weight.
     var groupRows: Int
     var tokens: Int
@@ -11,22 +12,10 @@ struct LinearTile {
     var threads: Int?
     /// What the kernel multiplies with, if it does with these.
     var matrixUnits: MatrixUnits?
-    /// What `linear_integers` is made for, if it is that.
-    var integers: Integers?
+    /// Blocks of a row, where the kernel is made for so many.
+    var blocks: Int?
     /// Whether workgroups can divide the columns of a tile among themselves.
     var splitsColumns = false
-
-    struct Integers {
-        /// Of eight rows.
-        var tiles: Int
-        /// Of a row.
-        var blocks: Int
-    }
-
-    /// The kernel with its variant, for weights of a type.
-    func kernel(_ type: ElementType) -> String {
-        integers.map { "linear_integers \(type.variant) TILES=\($0.tiles)" } ?? "linear \(type.variant) TILE=\(name)"
-    }
 
     /// Whether the kernel can take its input as a norm of what is bound.
     var takesNorm: Bool { threads != nil }
@@ -37,14 +26,14 @@ extension DispatchEncoder {
     func tile(_ weight: TensorInfo, tokens: Int) -> LinearTile {
         if loadsByLane {
             switch tokens {
-            case 1: return LinearTile(name: "L8x1", groupRows: 64, tokens: 1)
-            case ...8: return LinearTile(name: "L8x8", groupRows: 64, tokens: 8)
-            default: return LinearTile(name: "L8x16", groupRows: 64, tokens: 16)
+            case 1: return LinearTile(variant: "TILE=L8x1", groupRows: 64, tokens: 1)
+            case ...8: return LinearTile(variant: "TILE=L8x8", groupRows: 64, tokens: 8)
+            default: return LinearTile(variant: "TILE=L8x16", groupRows: 64, tokens: 16)
             }
         }
         if tokens <= 8, limits.minSubgroupSize >= 4 { return subgroupTile(weight, tokens: tokens) }
         return matrixUnits?.tile(weight.shape, tokens: tokens)
-            ?? LinearTile(name: "T64x64", groupRows: 64, tokens: 64, splitsColumns: true)
+            ?? LinearTile(variant: "TILE=T64x64", groupRows: 64, tokens: 64, splitsColumns: true)
     }
 
     /// The tile of few tokens, with as many invocations as have something to load, so that a small weight fills the device too.
@@ -70,7 +59,7 @@ extension DispatchEncoder {
             return tile
         }
         return LinearTile(
-            name: tokens == 1 ? "S1" : "S8", groupRows: groupRows, tokens: tokens == 1 ? 1 : 8,
+            variant: tokens == 1 ? "TILE=S1" : "TILE=S8", groupRows: groupRows, tokens: tokens == 1 ? 1 : 8,
             threads: threads(loads: loads))
     }
 

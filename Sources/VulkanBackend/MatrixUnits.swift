@@ -14,7 +14,7 @@ struct MatrixUnits {
     /// - Returns: nil where the device, or this build, has nothing that the kernels can use.
     init?(of device: DeviceDescription) {
         let built = Self.shapes(of: device).filter { shape in
-            EmbeddedShaders["linear TYPE=F16 TILE=\(Self.tile(shape, isWide: false))"] != nil
+            EmbeddedShaders["linear TYPE=F16 \(Self.tile(shape, isWide: false))"] != nil
         }
         let best = built.max { ($0.isNV ? 0 : 1, $0.m * $0.n * $0.k) < ($1.isNV ? 0 : 1, $1.m * $1.n * $1.k) }
         guard let best else { return nil }
@@ -41,7 +41,7 @@ struct MatrixUnits {
     func tile(_ weight: TensorShape, tokens: Int) -> LinearTile {
         let isWide = weight.rows.groups(of: 128) * tokens.groups(of: 64) * weight.batch >= fewestWideGroups
         return LinearTile(
-            name: Self.tile(shape, isWide: isWide), groupRows: isWide ? 128 : 64, tokens: 64, matrixUnits: self,
+            variant: Self.tile(shape, isWide: isWide), groupRows: isWide ? 128 : 64, tokens: 64, matrixUnits: self,
             splitsColumns: true)
     }
 
@@ -58,7 +58,7 @@ struct MatrixUnits {
 
     /// The variant of `linear`.
     private static func tile(_ shape: CooperativeMatrixShape, isWide: Bool) -> String {
-        variant(shape) + (isWide ? "128x64" : "64x64")
+        "TILE=" + variant(shape) + (isWide ? "128x64" : "64x64")
     }
 }
 

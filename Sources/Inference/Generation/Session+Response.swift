@@ -21,8 +21,7 @@ extension Session {
             }
         }
         try read(readings({ $0.receiverCache }, \.receiver), receiver, .receiverPrefill)
-        let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
-        try read(readings({ $0.unfusedCache }, \.receiver), ownRows, .receiverPrefill)
+        try read(readings({ $0.unfusedCache }, \.receiver), receiver, .receiverPrefill)
         for (index, sharer) in sharers.enumerated() {
             try read(
                 readings({ $0.sharerCaches[index] }, { $0.sequence(ofSharer: index) }), sharer.decoder, .sharerPrefill)

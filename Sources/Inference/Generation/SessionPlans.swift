@@ -206,11 +206,10 @@ final class SessionPlans {
             let caches = sequences.map(\.receiverCache)
             var bindings = Bindings(receiver, caches)
             bindings.add(sequences.map(\.token))
-            let ownRows = try receiver.limited(to: .cacheOnly(layerCount: receiver.extent.layerCount))
             var readers = sharers.enumerated().map { index, sharer in
                 (sharer.decoder, sequences.compactMap { $0.sharerCaches[index] })
             }
-            readers.append((ownRows, sequences.compactMap(\.unfusedCache)))
+            readers.append((receiver, sequences.compactMap(\.unfusedCache)))
             for (decoder, caches) in readers where !caches.isEmpty {
                 let builder = DecoderGraph(decoder, caches.map { SequenceRows(cache: $0, tokens: 1) })
                 _ = builder.emitLayers(ids, wanted: .none, into: &graph)
