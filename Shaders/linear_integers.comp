@@ -159,7 +159,8 @@ void addUnit(uint u, uvec4 units[TILES], uint scales[TILES], inout float sums[TI
     }
     [[unroll]] for (uint t = 0; t < TILES; t++) {
         float part = 256.0 * float(256 * parts[t].z + parts[t].y) + float(parts[t].x - BYTE_BIAS * blockTotals[block]);
-        sums[t] += scaleOfBlock(scales[t], block) * blockScales[block] * part;
+        // Not the scales first: their product may be below what float32 has room for.
+        sums[t] += scaleOfBlock(scales[t], block) * (blockScales[block] * part);
     }
 }
 
