@@ -30,6 +30,8 @@ let package = Package(
 
         .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
         .target(name: "JSON"),
+        .target(name: "OutputFiles"),
+        .target(name: "Terminal"),
         .target(name: "Checkpoints", dependencies: ["JSON"]),
         .target(name: "Jinja", dependencies: ["JSON"]),
         .target(name: "Tokenization", dependencies: ["CPCRE2"]),
@@ -44,8 +46,7 @@ let package = Package(
             name: "c2c-vk",
             dependencies: [
                 "CEdit", "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading",
-                "ReferenceBackend",
-                "Tokenization",
+                "OutputFiles", "ReferenceBackend", "Terminal", "Tokenization",
                 "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -54,6 +55,7 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "JSON"]),
         .testTarget(
             name: "JinjaTests", dependencies: ["Jinja", "JSON"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "ShaderCompilerTests", dependencies: ["ShaderCompiler"]),
         .testTarget(name: "VulkanComputeTests", dependencies: ["VulkanCompute"]),

@@ -20,6 +20,7 @@ struct C2CVK: ParsableCommand {
 @main
 enum Main {
     static func main() {
+        StandardStreams.prepare()
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
             try checkArguments()

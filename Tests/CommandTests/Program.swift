@@ -34,19 +34,26 @@ struct Program {
         ]
     }
 
+    /// The program lies beside the test bundle.
+    static let executable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appending(path: "c2c-vk")
+
     /// Runs the program to its end. A crash shows as a status above 128 or a signal, and fails the test that runs it.
     ///
-    /// - Parameter input: what stands in standard input; nothing unless given.
+    /// - Parameters:
+    ///   - input: what stands in standard input; nothing unless given.
+    ///   - outputIsNonBlocking: standard output refuses what it can't take at once.
+    ///   - executable: what is run instead, such as a shell.
     static func run(
-        _ arguments: [String], input: String? = nil, environment: [String: String] = [:]
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:],
+        outputIsNonBlocking: Bool = false, executable: URL = executable
     ) throws -> Outcome {
         let process = Process()
-        // The program lies beside the test bundle.
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "c2c-vk")
+        process.executableURL = executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (output, errors) = (Pipe(), Pipe())
+        if outputIsNonBlocking { _ = fcntl(output.fileHandleForWriting.fileDescriptor, F_SETFL, O_NONBLOCK) }
         process.standardOutput = output
         process.standardError = errors
         if let input {

@@ -114,7 +114,7 @@ struct BenchCommand: ParsableCommand {
         let choice = try BackendChoice(compute.device, vulkan: options)
         guard namesModels || !deviceLimits else {
             let limits = try DeviceLimitsReport(measuring: choice.backend)
-            if json { try Output.json(limits) } else { Output.line(limits.text) }
+            if json { try Output.json(limits) } else { try Output.line(limits.text) }
             return
         }
         // The models are gone before the device is measured, which takes memory of its own.
@@ -123,7 +123,7 @@ struct BenchCommand: ParsableCommand {
             Output.remark(try ProfileTable(backend.kernelProfile()).text)
         }
         if deviceLimits { report.add(try DeviceLimitsReport(measuring: choice.backend)) }
-        if json { try Output.json(report) } else { Output.line(report.text) }
+        if json { try Output.json(report) } else { try Output.line(report.text) }
     }
 }
 

@@ -42,7 +42,7 @@ struct DemoCommand: ParsableCommand {
         let responder = try engine.load(on: choice.backend, weightType: nil, options: options)
         let asked = Array(try DemoQuestion.read(pair.questions.path).prefix(questions))
 
-        if !json { Output.line(Self.introduction(choice.backend.name)) }
+        if !json { try Output.line(Self.introduction(choice.backend.name)) }
         var settings = AnswerSettings()
         settings.maxNewTokens = 24
         let evaluator = Evaluator(responder, method: .generate, settings: settings)
@@ -51,10 +51,12 @@ struct DemoCommand: ParsableCommand {
         let log = ResultLog()
         let shown = asked.prefix(Self.examples)
         try evaluator.run(shown.map(\.evaluated), modes: Self.modes, log: log) { _ in true }
-        if !json { Output.line(Self.examplesTable(Array(shown), log.results)) }
-        let progress = EvaluationProgress(total: (asked.count - shown.count) * Self.modes.count)
+        if !json { try Output.line(Self.examplesTable(Array(shown), log.results)) }
+        let progress = ProgressBar("asking", total: (asked.count - shown.count) * Self.modes.count)
+        var scores = RunningScores()
         try evaluator.run(asked.map(\.evaluated), modes: Self.modes, log: log) { result in
-            progress.add(result)
+            scores.add(result)
+            progress.add(1, detail: scores.text)
             return true
         }
         progress.finish()
@@ -64,10 +66,10 @@ struct DemoCommand: ParsableCommand {
         if json {
             try Output.json(Report(device: choice, summary: summary, controls: controls))
         } else {
-            Output.line("\(asked.count) questions about people the fuser never saw:\n\n\(summary.text)\n")
-            Output.line(controls.text + "\n")
-            Output.line(Self.gatesText(engine.gates))
-            Self.conclusion(summary).map { Output.line("\n" + $0) }
+            try Output.line("\(asked.count) questions about people the fuser never saw:\n\n\(summary.text)\n")
+            try Output.line(controls.text + "\n")
+            try Output.line(Self.gatesText(engine.gates))
+            try Self.conclusion(summary).map { try Output.line("\n" + $0) }
         }
     }
 

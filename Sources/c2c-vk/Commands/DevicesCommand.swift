@@ -29,8 +29,8 @@ struct DevicesCommand: ParsableCommand {
                 MatrixUnitSupport(of: device).description, usable,
             ])
         }
-        Output.line(table.text)
-        Output.line("--device cpu is the CPU reference: slow, and the measure of the others.")
+        try Output.line(table.text)
+        try Output.line("--device cpu is the CPU reference: slow, and the measure of the others.")
     }
 
     private struct Row: Encodable {

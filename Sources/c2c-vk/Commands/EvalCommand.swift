@@ -122,13 +122,15 @@ struct EvalCommand: ParsableCommand {
         let batch = try batch.count { try evaluator.questionsThatFit(asked, modes: wanted) }
         let open = asked.flatMap { question in wanted.map { (question.id, $0.rawValue) } }
             .filter { !log.contains(id: $0.0, mode: $0.1) }.count
-        let progress = EvaluationProgress(total: open)
+        let progress = ProgressBar("asking", total: open)
+        var scores = RunningScores()
         Interrupt.catchSignal()
         var isInterrupted = false
         do {
             if open > 0 { try evaluator.warmUp(Array(asked.prefix(batch)), modes: wanted) }
             try evaluator.run(asked, modes: wanted, log: log, batch: batch) { result in
-                progress.add(result)
+                scores.add(result)
+                progress.add(1, detail: scores.text)
                 isInterrupted = isInterrupted || Interrupt.take()
                 return !isInterrupted
             }
@@ -142,8 +144,9 @@ struct EvalCommand: ParsableCommand {
         let results = log.results.filter { ids.contains($0.id) }
         let summary = EvaluationSummary(
             device: choice.backend.name, modes: wanted.map(\.rawValue), results: results, gates: engine.gates)
-        if json { try Output.json(summary) } else { Output.line(summary.text) }
+        // The file first, as standard output may be the one that can't be written.
         if let report { try write(ReportPage.html(summary, results, settings: settingsUsed), to: report) }
+        if json { try Output.json(summary) } else { try Output.line(summary.text) }
         if isInterrupted {
             Output.remark(output == nil ? "interrupted" : "interrupted; the same command goes on from here")
             throw ExitCode(130)

@@ -75,7 +75,7 @@ struct GenerateCommand: ParsableCommand {
         if json {
             try Output.json(report)
         } else {
-            Output.line()
+            try Output.line()
             Output.remark(report.summary)
         }
         if profile { try showProfile(choice.backend) }
@@ -86,7 +86,7 @@ struct GenerateCommand: ParsableCommand {
             json
             ? nil
             : { part in
-                Output.write(part)
+                try Output.write(part)
                 return true
             }
         if mode == .text {

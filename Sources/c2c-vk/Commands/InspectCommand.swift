@@ -22,10 +22,10 @@ struct InspectCommand: ParsableCommand {
         }
         if isFuser {
             let report = FuserReport(try FuserCheckpoint(directory))
-            if json { try Output.json(report) } else { Output.line(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         } else {
             let report = try ModelReport(ModelDirectory(directory))
-            if json { try Output.json(report) } else { Output.line(report.text) }
+            if json { try Output.json(report) } else { try Output.line(report.text) }
         }
     }
 }

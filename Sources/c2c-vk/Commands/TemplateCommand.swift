@@ -32,7 +32,7 @@ struct TemplateCommand: ParsableCommand {
             guard case .object(let request) = try JSONParser.parse(try StandardInput.text()) else {
                 throw UsageError("standard input is JSON, but not an object")
             }
-            Output.write(try Self.text(of: request, template))
+            try Output.write(try Self.text(of: request, template))
         }
     }
 

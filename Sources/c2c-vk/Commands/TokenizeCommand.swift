@@ -40,11 +40,11 @@ struct TokenizeCommand: ParsableCommand {
         if jsonLines {
             try JSONLines.run { try Self.answer($0, tokenizer) }
         } else if let ids {
-            Output.line(try tokenizer.decode(try parseTokenIDs(ids, flag: "--ids"), skipSpecialTokens: false))
+            try Output.line(try tokenizer.decode(try parseTokenIDs(ids, flag: "--ids"), skipSpecialTokens: false))
         } else {
             let text = try text ?? StandardInput.text()
             let ids = try tokenizer.encode(text, addSpecialTokens: special)
-            Output.line(ids.map(String.init).joined(separator: " "))
+            try Output.line(ids.map(String.init).joined(separator: " "))
         }
     }
 

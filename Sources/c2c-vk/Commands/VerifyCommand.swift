@@ -109,16 +109,16 @@ struct VerifyCommand: ParsableCommand {
                     String(format: "%.3g", row.allowed),
                 ])
             }
-            Output.line(table.text)
+            try Output.line(table.text)
             let largest = rows.map(\.relative).max() ?? 0
             // Else a reader has to wonder how more than the tolerance can be right.
             let excuse = holds && largest > limit ? ", exceeded only where rounding the caches changes as much" : ""
-            Output.line(
+            try Output.line(
                 "\(choice.backend.name) against the CPU reference: \(rows.count) tensors, largest relative difference "
                     + String(format: "%.3g", largest) + ", tolerance " + String(format: "%.3g", limit) + excuse)
             if let cost {
-                Output.line("\n\(cost.text)")
-                Output.line("\(cost.weights) weights against the checkpoint's own, both on \(choice.backend.name)")
+                try Output.line("\n\(cost.text)")
+                try Output.line("\(cost.weights) weights against the checkpoint's own, both on \(choice.backend.name)")
             }
         }
         guard holds else {

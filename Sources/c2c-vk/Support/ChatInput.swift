@@ -36,7 +36,7 @@ struct ChatInput {
         guard let line = readline(prompt) else {
             // Ctrl-C takes back the line, not the program.
             guard Interrupt.take() else { return nil }
-            Output.line()
+            try Output.line()
             return ""
         }
         defer { free(line) }

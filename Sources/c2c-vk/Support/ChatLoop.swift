@@ -48,7 +48,7 @@ struct ChatLoop {
                 Output.remark("error: \(Failure.message(for: error))")
             }
         }
-        if input.isInteractive { Output.line() }
+        if input.isInteractive { try Output.line() }
     }
 
     // MARK: Answering
@@ -63,7 +63,7 @@ struct ChatLoop {
             answer = try responder.answer(
                 .conversation(question), mode: mode, settings: settings, keepsHistory: true,
                 onText: { part in
-                    Output.write(part)
+                    try Output.write(part)
                     return !Interrupt.take()
                 },
                 onBackground: { _ in
@@ -76,7 +76,7 @@ struct ChatLoop {
             Output.remark("interrupted while the sharer wrote; nothing was answered")
             return
         }
-        Output.line()
+        try Output.line()
         messages = question + [ChatMessage(.assistant, answer.text)]
         answers.append(answer)
     }

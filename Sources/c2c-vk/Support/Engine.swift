@@ -105,25 +105,26 @@ struct Engine {
             + zip(sharers, extents).reduce(0) { sum, pair in
                 try sum + pair.0.model.byteCount(pair.1) + (pair.0.fuser?.byteCount() ?? 0)
             }
-        let progress = ProgressBar("loading", total: total)
+        let progress = ProgressBar("loading", total: total, of: .bytes)
         defer { progress.finish() }
+        let onBytes = { (bytes: Int) in progress.add(bytes) }
 
         let loadedReceiver = try receiver.map { model in
             ChatModel(
                 decoder: try model.load(
                     as: "receiver", extent: .full(model.description), weightType: weightType, on: backend,
-                    onBytes: progress.add),
+                    onBytes: onBytes),
                 text: try Self.text(model), endTokens: model.endTokens)
         }
         let loadedSharers = try zip(sharers, extents).enumerated().map { index, pair in
             let (files, extent) = pair
             let decoder = try files.model.load(
-                as: Self.sharerName(index), extent: extent, weightType: weightType, on: backend, onBytes: progress.add)
+                as: Self.sharerName(index), extent: extent, weightType: weightType, on: backend, onBytes: onBytes)
             return ChatSharer(
                 model: ChatModel(
                     decoder: decoder, text: try Self.text(files.model), endTokens: files.model.endTokens),
                 fuser: try files.fuser?.load(
-                    as: "fuser\(index)", weightType: weightType, on: backend, onBytes: progress.add),
+                    as: "fuser\(index)", weightType: weightType, on: backend, onBytes: onBytes),
                 alignment: files.alignment)
         }
         var options = options

@@ -30,10 +30,18 @@ enum Failure {
     static func exit(_ error: any Error) -> Never {
         // Said already, such as that Ctrl-C came.
         if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
+        var error = error
         // Help and version come as errors too.
-        if C2CVK.exitCode(for: error) == .success { C2CVK.exit(withError: error) }
+        if C2CVK.exitCode(for: error) == .success {
+            do {
+                try Output.line(C2CVK.fullMessage(for: error))
+                Foundation.exit(0)
+            } catch let failure {
+                error = failure
+            }
+        }
         let (code, message) = describe(error)
-        FileHandle.standardError.write(Data("error: \(oneLine(message))\n".utf8))
+        Output.remark("error: \(oneLine(message))")
         Foundation.exit(code)
     }
 
@@ -45,6 +53,7 @@ enum Failure {
         case let error as VulkanError: (3, error.description)
         case let error as CheckFailed: (1, error.description)
         case let error as UsageError: (2, error.description)
+        case let error as OutputError: (2, error.description)
         case let error as InferenceError: (2, error.description)
         case let error as CheckpointError: (2, error.description)
         case let error as LoadingError: (2, error.description)

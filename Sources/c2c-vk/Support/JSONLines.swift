@@ -14,7 +14,7 @@ enum JSONLines {
             } catch {
                 reply = ["error": .string(Failure.message(for: error))]
             }
-            Output.line(JSONValue.object(reply).serialized)
+            try Output.line(JSONValue.object(reply).serialized)
         }
     }
 

@@ -15,7 +15,7 @@ struct LineReader {
         var hasBegun = false
         while true {
             if buffer.isEmpty {
-                buffer = try Self.read()
+                buffer = try StandardInput.read()[...]
                 guard !buffer.isEmpty else {
                     guard hasBegun else { return nil }
                     break
@@ -33,17 +33,5 @@ struct LineReader {
         number += 1
         if line.last == 0x0D { line.removeLast() }
         return line
-    }
-
-    /// What there is; nothing at the end of the input.
-    private static func read() throws -> ArraySlice<UInt8> {
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Foundation.read(STDIN_FILENO, &bytes, bytes.count)
-            if count >= 0 { return bytes[..<count] }
-            guard errno == EINTR else {
-                throw UsageError("standard input can't be read: \(String(cString: strerror(errno)))")
-            }
-        }
     }
 }

@@ -1,14 +1,16 @@
 import Foundation
+import Terminal
 
 /// Where results and remarks go.
 enum Output {
     /// Standard output, at once.
-    static func write(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.utf8))
+    /// - Throws: `OutputError` where that can't be written.
+    static func write(_ text: String) throws {
+        try StandardStreams.write(text)
     }
 
-    static func line(_ text: String = "") {
-        write(text + "\n")
+    static func line(_ text: String = "") throws {
+        try write(text + "\n")
     }
 
     /// That a file can be written, said before hours of work and not after them.
@@ -22,15 +24,15 @@ enum Output {
         else { throw UsageError("\(path) can't be written; does its folder exist, and is it yours?") }
     }
 
-    /// Progress, timings and warnings: standard error.
+    /// Timings and warnings: standard error.
     static func remark(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        StandardStreams.remark(text + "\n")
     }
 
     static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
+        try write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
     }
 }
 
@@ -51,11 +53,11 @@ struct Table {
 
     var text: String {
         let widths = (0..<(rows.first?.count ?? 0)).map { column in
-            rows.map { $0[column].count }.max() ?? 0
+            rows.map { $0[column].cells }.max() ?? 0
         }
         var lines = rows.map { row in
             "| "
-                + row.enumerated().map { pad($1, widths[$0], isRight: rightAligned.contains($0)) }
+                + row.enumerated().map { $1.padded(cells: widths[$0], isRight: rightAligned.contains($0)) }
                 .joined(separator: " | ") + " |"
         }
         let rule = widths.enumerated().map { column, width in
@@ -64,11 +66,6 @@ struct Table {
         }
         lines.insert("|" + rule.joined(separator: "|") + "|", at: 1)
         return lines.joined(separator: "\n")
-    }
-
-    private func pad(_ text: String, _ width: Int, isRight: Bool) -> String {
-        let spaces = String(repeating: " ", count: width - text.count)
-        return isRight ? spaces + text : text + spaces
     }
 }
 

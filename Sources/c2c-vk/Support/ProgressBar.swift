@@ -1,39 +1,103 @@
 import Foundation
+import Synchronization
+import Terminal
 
-/// Bytes read so far, with their rate, on standard error; nothing where that is no terminal.
-final class ProgressBar {
+/// How far something is, with rate and time left, on standard error while it lasts; nothing where that is no terminal.
+///
+/// Nothing is shown of what is done at once. Thread-safe.
+final class ProgressBar: Sendable {
+    /// What is counted.
+    enum Unit {
+        case items, bytes
+    }
+
+    private struct State {
+        var total: Int
+        var done = 0
+        var detail = ""
+        /// Cells of what is shown now.
+        var shownCells = 0
+        var isFinished = false
+    }
+
     private let label: String
-    private let total: Int
-    private let isShown: Bool
+    private let unit: Unit
     private let start = ContinuousClock.now
-    private var done = 0
-    private var lastShown = ContinuousClock.now - .seconds(1)
+    private let state: Mutex<State>
 
-    init(_ label: String, total: Int) {
+    /// - Parameters:
+    ///   - label: what is being done, in a word or two.
+    ///   - total: how much there is of it.
+    init(_ label: String, total: Int, of unit: Unit = .items) {
         self.label = label
-        self.total = total
-        isShown = isatty(STDERR_FILENO) == 1
+        self.unit = unit
+        state = Mutex(State(total: total))
+        if isatty(STDERR_FILENO) == 1 { draw(after: .milliseconds(300)) }
     }
 
-    func add(_ bytes: Int) {
-        done += bytes
-        let now = ContinuousClock.now
-        guard isShown, now - lastShown > .milliseconds(50) || done >= total else { return }
-        lastShown = now
-        let width = 24
-        let filled = total > 0 ? min(width, width * done / total) : width
-        let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-        let seconds = max((now - start) / .seconds(1), 1e-3)
-        let rate = formatBytes(Int(Double(done) / seconds))
-        write("\r\(label) [\(bar)] \(formatBytes(done)) of \(formatBytes(total)), \(rate)/s\u{1B}[K")
+    deinit {
+        finish()
     }
 
-    /// Takes the bar away.
+    /// Counts what was done.
+    ///
+    /// - Parameter detail: what else there is to say from now on.
+    func add(_ amount: Int, detail: String? = nil) {
+        state.withLock { state in
+            state.done += amount
+            if let detail { state.detail = detail }
+        }
+    }
+
+    /// Takes the line away.
     func finish() {
-        if isShown { write("\r\u{1B}[K") }
+        state.withLock { state in
+            state.isFinished = true
+            show("", &state)
+        }
     }
 
-    private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+    /// Draws again and again until the end, also where nothing is counted for a while.
+    private func draw(after delay: DispatchTimeInterval) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [weak self] in
+            guard let self else { return }
+            let goesOn = state.withLock { state in
+                if !state.isFinished {
+                    show(line(state).text(columns: TerminalSize.current(STDERR_FILENO).columns), &state)
+                }
+                return !state.isFinished
+            }
+            if goesOn { draw(after: .milliseconds(200)) }
+        }
+    }
+
+    private func line(_ state: State) -> ProgressLine {
+        let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-3)
+        let rate = Double(state.done) / seconds
+        let count: String
+        let rateWords: String
+        switch unit {
+        case .items:
+            count = "\(state.done) of \(state.total)"
+            rateWords = "\(rate.decimals(rate < 10 ? 1 : 0))/s"
+        case .bytes:
+            count = "\(formatBytes(state.done)) of \(formatBytes(state.total))"
+            rateWords = "\(formatBytes(Int(rate)))/s"
+        }
+        return ProgressLine(
+            label: label, fraction: state.total > 0 ? Double(state.done) / Double(state.total) : 1, count: count,
+            rate: state.done > 0 ? rateWords : "", detail: state.detail,
+            secondsLeft: state.done > 0 ? Double(state.total - state.done) / rate : nil)
+    }
+
+    /// Writes over what is shown, with spaces rather than with a code to erase it, which not every terminal knows.
+    private func show(_ text: String, _ state: inout State) {
+        guard !text.isEmpty || state.shownCells > 0 else { return }
+        // What was shown may be wider than the terminal has become.
+        let columns = TerminalSize.current(STDERR_FILENO).columns
+        let cells = text.cells
+        let rest = String(repeating: " ", count: max(0, min(state.shownCells, columns - 1) - cells))
+        StandardStreams.remark("\r\(text)\(rest)" + (text.isEmpty ? "\r" : ""))
+        state.shownCells = cells
     }
 }

@@ -1,14 +1,30 @@
 import Foundation
+import OutputFiles
 
 /// Standard input as a whole.
 enum StandardInput {
-    /// - Throws: `UsageError` for what isn't UTF-8.
+    /// - Throws: `UsageError` for what isn't UTF-8, or can't be read.
     static func text() throws -> String {
-        let data = try FileHandle.standardInput.readToEnd() ?? Data()
-        guard let text = String(validating: data, as: UTF8.self) else {
+        var bytes: [UInt8] = []
+        while true {
+            let part = try read()
+            guard !part.isEmpty else { break }
+            bytes += part
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw UsageError("standard input is not UTF-8; convert the text first")
         }
         return text
+    }
+
+    /// What there is; nothing at the end of the input.
+    /// - Throws: `UsageError`.
+    static func read() throws -> [UInt8] {
+        do {
+            return try Descriptor.read(STDIN_FILENO)
+        } catch {
+            throw UsageError("standard input can't be read: \(error)")
+        }
     }
 
     static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
