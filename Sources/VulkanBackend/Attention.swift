@@ -112,10 +112,16 @@ extension DispatchEncoder {
                 texelBindings: isByLane ? [0, 1, 2] : [], specialization: groups.specialization,
                 subgroupSize: groups.subgroupSize, constants: sizes + [op.scale.bitPattern] + places,
                 groups: (rows.groups(of: groups.rows), heads, groups.slices ?? 1),
-                // Of the run's own tokens; how far the cache is filled is only known on the device.
+                // Of the run's own tokens: profiles and recorded commands don't know how far the cache is filled.
                 cost: DispatchCost(
                     bytes: 8 * tokens * op.heads * headDim,
-                    flops: 2 * tokens * (tokens + 1) * op.heads * headDim))
+                    flops: 2 * tokens * (tokens + 1) * op.heads * headDim),
+                cached: locations[op.position.tensor.id]?.tensor.map { position in
+                    let costOfRow = DispatchCost(
+                        bytes: 2 * heads * cache.type.rowBytes(columns: headDim),
+                        flops: 4 * tokens * op.heads * headDim)
+                    return (costOfRow, position)
+                })
         }
     }
 

@@ -17,8 +17,23 @@ struct Dispatch {
     var subgroupSize: Int?
     /// The push constants, in the order the shader declares them.
     var constants: [UInt32]
+    /// Kernels may ask how many there are in x and z, but not in y: a launch that takes long is divided there.
     var groups: (x: Int, y: Int, z: Int)
+    /// Where y starts, in a part of a launch.
+    var firstY = 0
     var cost: DispatchCost
+    /// What each row costs besides that a cache held before the run, and the number of these.
+    var cached: (costOfRow: DispatchCost, rows: VulkanTensor)?
+
+    /// Those of the workgroups whose second coordinate is in `y`, with their share of the cost.
+    func part(_ y: Range<Int>) -> Dispatch {
+        guard y.count < groups.y else { return self }
+        var part = self
+        part.cost = SubmissionCut.Launch(cost: cost, groupsY: groups.y).cost(of: y)
+        part.firstY = y.lowerBound
+        part.groups.y = y.count
+        return part
+    }
 }
 
 /// Tells pipelines apart.

@@ -10,6 +10,8 @@ struct DispatchEncoder {
         var byteCount: Int
         /// See `InterleavedRows`.
         var isInterleaved = false
+        /// Nil for scratch memory.
+        var tensor: VulkanTensor?
     }
 
     /// A bound range and where a view starts in it.

@@ -40,7 +40,7 @@ final class KernelLibrary {
         try dispatch.constants.withUnsafeBytes {
             try recorder.dispatch(
                 kernel, label: dispatch.label, bindings: dispatch.bindings, pushConstants: $0,
-                groups: dispatch.groups, cost: dispatch.cost)
+                firstY: dispatch.firstY, groups: dispatch.groups, cost: dispatch.cost)
         }
     }
 }

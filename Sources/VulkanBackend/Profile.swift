@@ -27,7 +27,7 @@ public struct Profile: Sendable {
 
     mutating func add(_ timing: KernelTiming) {
         var row = byLabel[timing.label] ?? Row(label: timing.label)
-        row.calls += 1
+        if !timing.isContinuation { row.calls += 1 }
         row.seconds += timing.seconds
         row.bytes += timing.bytes
         row.flops += timing.flops

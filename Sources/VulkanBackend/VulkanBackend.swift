@@ -17,6 +17,8 @@ public struct VulkanBackendOptions: Sendable {
     public var matrixUnits: Bool?
     /// Products of quantized weights with one token run on products of 8-bit integers; nil where the device is fast at these.
     public var integerProducts: Bool?
+    /// The most seconds that one submission should take; nil is what no driver ends, some 100 ms.
+    public var submissionSeconds: Double?
 
     public init() {}
 }
@@ -48,12 +50,18 @@ public final class VulkanBackend: Backend {
     private var plans: [Weak<VulkanPlan>] = []
     private var phaseSeconds: [Phase: Double] = [:]
     private var profile = Profile()
+    private var pace: WorkPace
+    private var submissionTimes = SubmissionTimes()
 
     public init(_ device: Device, options: VulkanBackendOptions = VulkanBackendOptions()) {
         self.device = device
         self.options = options
         library = KernelLibrary(device: device)
+        pace = WorkPace(isDiscrete: device.description.kind == .discrete)
     }
+
+    /// The most seconds that one submission should take.
+    private var submissionBudget: Double { options.submissionSeconds ?? WorkPace.budget }
 
     public var name: String { device.description.name }
 
@@ -193,7 +201,8 @@ public final class VulkanBackend: Backend {
                 let isInterleaved = weights.contains(tensor) && interleavesRows(of: bound.shape, bound.type)
                 try bound.fixOrder(interleaved: isInterleaved, on: device)
                 locations[tensor.id] = DispatchEncoder.Location(
-                    buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount, isInterleaved: isInterleaved)
+                    buffer: bound.buffer, offset: 0, byteCount: bound.buffer.byteCount, isInterleaved: isInterleaved,
+                    tensor: bound)
             }
         }
         let encoder = DispatchEncoder(
@@ -203,7 +212,13 @@ public final class VulkanBackend: Backend {
         let dispatches = try encoder.encode()
         try library.prepare(dispatches)
 
-        let plan = try VulkanPlan(name: graph.name, dispatches: dispatches) {
+        let advances = graph.ops.compactMap { op -> (counter: VulkanTensor, amount: Int)? in
+            guard case .advance(let op) = op, let counter = locations[op.counter.tensor.id]?.tensor else { return nil }
+            return (counter, op.amount)
+        }
+        let plan = try VulkanPlan(
+            name: graph.name, dispatches: dispatches, advances: advances, pace: pace, budget: submissionBudget
+        ) {
             [device, library, options, name = graph.name] dispatches in
             let recorder = try device.makeRecorder(
                 label: name, timing: options.profiles ? .perDispatch : .wholeList,
@@ -245,9 +260,11 @@ public final class VulkanBackend: Backend {
                 throw InferenceError.badGraph("\(input.tensor.name) is another backend's tensor")
             }
             try device.update(tensor.buffer, values: input.values)
+            tensor.followed = input.values.first.map { Int($0) } ?? 0
         }
-        return Execution(
-            value: try plan.submit(to: device, phase: phase, account: account))
+        // What is done by now tells how to divide this.
+        try collect()
+        return Execution(value: try plan.submit(to: device, phase: phase, pace: pace, budget: submissionBudget))
     }
 
     public func wait(_ execution: Execution) throws {
@@ -292,6 +309,13 @@ public final class VulkanBackend: Backend {
         try collect()
         phaseSeconds = [:]
         profile = Profile()
+        submissionTimes = SubmissionTimes()
+    }
+
+    /// The submissions of the plans that ran since the last `resetTimings`.
+    public func submissions() throws -> SubmissionTimes {
+        try collect()
+        return submissionTimes
     }
 
     /// The launches measured since the last `resetTimings`; empty unless the options ask for them.
@@ -304,12 +328,27 @@ public final class VulkanBackend: Backend {
         for plan in plans { try plan.object?.collect(from: device, account: account) }
     }
 
-    private func account(_ list: CommandList, _ phase: Phase) throws {
-        phaseSeconds[phase, default: 0] += try list.lastElapsedSeconds() ?? 0
-        if options.profiles {
-            for timing in try list.lastKernelTimings() ?? [] { profile.add(timing) }
+    private func account(_ run: VulkanPlan.Run) throws {
+        var measured: [(cost: DispatchCost, seconds: Double)] = []
+        for (list, cost) in zip(run.lists, run.costs) {
+            submissionTimes.count += 1
+            guard let seconds = try list.lastElapsedSeconds() else { continue }
+            measured.append((cost, seconds))
+            phaseSeconds[run.phase, default: 0] += seconds
+            submissionTimes.longest = max(submissionTimes.longest, seconds)
+            if options.profiles {
+                for timing in try list.lastKernelTimings() ?? [] { profile.add(timing) }
+            }
         }
+        pace.learn(measured, budget: submissionBudget)
     }
+}
+
+/// How much work submissions held.
+public struct SubmissionTimes: Sendable {
+    public var count = 0
+    /// Device seconds of the one that took longest; 0 where the device has no clock.
+    public var longest = 0.0
 }
 
 private struct Weak<Object: AnyObject> {

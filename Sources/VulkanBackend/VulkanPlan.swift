@@ -1,55 +1,108 @@
 import Inference
 import VulkanCompute
 
-/// A graph as recorded commands.
+/// A graph as recorded commands, in as many lists as it takes for none to occupy the device for long. They are submitted one
+/// right after the other; each starts with a barrier against all before it.
 ///
-/// A list's timestamps are those of its last run, so a run that is still in flight keeps its list; another is recorded
-/// when none is free.
+/// A list's timestamps are those of its last run, so a run that is still in flight keeps its lists; others are recorded
+/// when none are free.
 final class VulkanPlan: Plan {
     private final class Recorded {
-        let list: CommandList
+        var cut: SubmissionCut
+        var lists: [CommandList]
         /// The run that has not been accounted for yet.
-        var pending: (execution: UInt64, phase: Phase)?
+        var pending: (execution: UInt64, phase: Phase, costs: [DispatchCost])?
 
-        init(_ list: CommandList) {
-            self.list = list
+        init(_ cut: SubmissionCut, _ lists: [CommandList]) {
+            self.cut = cut
+            self.lists = lists
         }
+    }
+
+    /// A run that is done.
+    struct Run {
+        var phase: Phase
+        /// The submissions, in order.
+        var lists: [CommandList]
+        /// What each cost.
+        var costs: [DispatchCost]
     }
 
     let name: String
     private let dispatches: [Dispatch]
+    /// What a run adds to numbers that the host follows.
+    private let advances: [(counter: VulkanTensor, amount: Int)]
     private let record: ([Dispatch]) throws -> CommandList
-    private var lists: [Recorded] = []
+    private var recordings: [Recorded] = []
 
-    /// - Parameter record: makes a list of the dispatches.
-    init(name: String, dispatches: [Dispatch], record: @escaping ([Dispatch]) throws -> CommandList) throws {
+    /// - Parameters:
+    ///   - advances: see `VulkanTensor.followed`.
+    ///   - record: makes a list of the dispatches.
+    init(
+        name: String, dispatches: [Dispatch], advances: [(counter: VulkanTensor, amount: Int)], pace: WorkPace,
+        budget: Double, record: @escaping ([Dispatch]) throws -> CommandList
+    ) throws {
         self.name = name
         self.dispatches = dispatches
+        self.advances = advances
         self.record = record
-        lists = [Recorded(try record(dispatches))]
+        recordings = [try makeRecording(SubmissionCut(launches, pace: pace, budget: budget))]
     }
 
-    /// Submits a list that no run in flight uses.
-    func submit(to device: Device, phase: Phase, account: (CommandList, Phase) throws -> Void) throws -> UInt64 {
-        try collect(from: device, account: account)
-        let recorded: Recorded
-        if let free = lists.first(where: { $0.pending == nil }) {
-            recorded = free
-        } else {
-            recorded = Recorded(try record(dispatches))
-            lists.append(recorded)
+    /// The launches as the next run has them.
+    private var launches: [SubmissionCut.Launch] {
+        dispatches.map { dispatch in
+            var cost = dispatch.cost
+            if let cached = dispatch.cached {
+                cost.bytes += cached.rows.followed * cached.costOfRow.bytes
+                cost.flops += cached.rows.followed * cached.costOfRow.flops
+            }
+            return SubmissionCut.Launch(cost: cost, groupsY: dispatch.groups.y)
         }
-        let value = try device.submit(recorded.list)
-        recorded.pending = (value, phase)
-        return value
+    }
+
+    private func makeRecording(_ cut: SubmissionCut) throws -> Recorded {
+        Recorded(cut, try record(cut))
+    }
+
+    private func record(_ cut: SubmissionCut) throws -> [CommandList] {
+        try cut.submissions.map { parts in try record(parts.map { dispatches[$0.index].part($0.y) }) }
+    }
+
+    /// Submits lists that no run in flight uses.
+    ///
+    /// - Parameter budget: the most seconds that a submission should take.
+    func submit(to device: Device, phase: Phase, pace: WorkPace, budget: Double) throws -> UInt64 {
+        let launches = launches
+        let recorded: Recorded
+        if let free = recordings.first(where: { $0.pending == nil }) {
+            recorded = free
+            if !free.cut.suits(launches, pace: pace, budget: budget) {
+                let cut = SubmissionCut(launches, pace: pace, budget: budget)
+                recorded.lists = try record(cut)
+                recorded.cut = cut
+            }
+        } else {
+            recorded = try makeRecording(SubmissionCut(launches, pace: pace, budget: budget))
+            recordings.append(recorded)
+        }
+        let costs = recorded.cut.costs(launches)
+        var last: UInt64 = 0
+        for list in recorded.lists {
+            last = try device.submit(list)
+            // Also where the next one fails, these are in use.
+            recorded.pending = (last, phase, costs)
+        }
+        for (counter, amount) in advances { counter.followed += amount }
+        return last
     }
 
     /// Accounts for the runs that are done.
-    func collect(from device: Device, account: (CommandList, Phase) throws -> Void) throws {
-        for recorded in lists {
+    func collect(from device: Device, account: (Run) throws -> Void) throws {
+        for recorded in recordings {
             if let pending = recorded.pending, try device.isComplete(pending.execution) {
                 recorded.pending = nil
-                try account(recorded.list, pending.phase)
+                try account(Run(phase: pending.phase, lists: recorded.lists, costs: pending.costs))
             }
         }
     }

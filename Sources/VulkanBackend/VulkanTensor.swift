@@ -12,6 +12,9 @@ final class VulkanTensor: StoredTensor {
     var isInterleaved = false
     /// Whether a plan relies on that.
     var isOrderFixed = false
+    /// The first number of a u32 tensor as the work that was handed over leaves it: what was last written to it, and what plans
+    /// add to it. Estimates of how long attention takes rest on it, nothing else.
+    var followed = 0
 
     init(name: String, shape: TensorShape, type: ElementType, buffer: Buffer) {
         self.name = name

@@ -24,6 +24,8 @@ public final class CommandList: @unchecked Sendable {
         let label: String
         let kernel: String
         let cost: DispatchCost
+        /// See `KernelTiming`.
+        var isContinuation = false
     }
 
     init(
@@ -57,7 +59,8 @@ public final class CommandList: @unchecked Sendable {
         guard timing == .perDispatch, let seconds = try lastSeconds() else { return nil }
         return zip(measured, seconds).map {
             KernelTiming(
-                label: $0.label, kernel: $0.kernel, seconds: $1, bytes: $0.cost.bytes, flops: $0.cost.flops)
+                label: $0.label, kernel: $0.kernel, seconds: $1, bytes: $0.cost.bytes, flops: $0.cost.flops,
+                isContinuation: $0.isContinuation)
         }
     }
 

@@ -56,18 +56,22 @@ public final class CommandRecorder {
     ///   - label: names the dispatch in errors and timings; nil = the kernel's label.
     ///   - bindings: one for each of the kernel's storage buffers, in order.
     ///   - pushConstants: exactly the kernel's `pushConstantBytes`.
+    ///   - firstY: where the y of `gl_WorkGroupID` starts: above 0, this goes on with a launch of which an earlier dispatch was
+    ///     the first part. `gl_NumWorkGroups` counts those of the part.
     ///   - cost: for `KernelTiming`.
     /// - Throws: `VulkanError.recording` when an argument does not fit the kernel or the device; nothing is recorded then.
     public func dispatch(
         _ kernel: Kernel, label: String? = nil, bindings: [BufferBinding], pushConstants: UnsafeRawBufferPointer,
-        groups: (x: Int, y: Int, z: Int), cost: DispatchCost = DispatchCost()
+        firstY: Int = 0, groups: (x: Int, y: Int, z: Int), cost: DispatchCost = DispatchCost()
     ) throws {
         let label = label ?? kernel.label
-        try checkArguments(kernel, label, bindings, pushConstants.count, groups)
+        try checkArguments(kernel, label, bindings, pushConstants.count, firstY, groups)
         let views = try bindings.enumerated().map { index, binding in
             kernel.texelBindings.contains(index) ? try texelView(binding) : nil
         }
-        try record(.compute, label, kernel.label, cost, bindings.map(Self.access)) {
+        let measured = CommandList.MeasuredCommand(
+            label: label, kernel: kernel.label, cost: cost, isContinuation: firstY > 0)
+        try record(.compute, measured, bindings.map(Self.access)) {
             if boundKernel !== kernel {
                 vkCmdBindPipeline(commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
                 boundKernel = kernel
@@ -78,7 +82,8 @@ public final class CommandRecorder {
                     commands.handle, kernel.layout.handle, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0,
                     UInt32(pushConstants.count), pushConstants.baseAddress)
             }
-            vkCmdDispatch(commands.handle, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+            vkCmdDispatchBase(
+                commands.handle, 0, UInt32(firstY), 0, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
         }
         if knownKernels.insert(ObjectIdentifier(kernel)).inserted { kernels.append(kernel) }
         for binding in bindings { keep(binding.buffer, isWritten: binding.access != .read) }
@@ -121,7 +126,9 @@ public final class CommandRecorder {
         let accesses = [
             HazardTracker.Access(source, from, reads: true), HazardTracker.Access(target, to, writes: true),
         ]
-        try record(.transfer, label, "copy", DispatchCost(bytes: byteCount * 2), accesses) {
+        let measured = CommandList.MeasuredCommand(
+            label: label, kernel: "copy", cost: DispatchCost(bytes: byteCount * 2))
+        try record(.transfer, measured, accesses) {
             commands.copy(from: source, at: sourceOffset, to: target, at: targetOffset, byteCount: byteCount)
         }
         keep(source, isWritten: false)
@@ -140,7 +147,9 @@ public final class CommandRecorder {
         }
         guard !filled.isEmpty else { return }
         let access = HazardTracker.Access(buffer, filled, writes: true)
-        try record(.transfer, label, "fill", DispatchCost(bytes: filled.count), [access]) {
+        let measured = CommandList.MeasuredCommand(
+            label: label, kernel: "fill", cost: DispatchCost(bytes: filled.count))
+        try record(.transfer, measured, [access]) {
             vkCmdFillBuffer(
                 commands.handle, buffer.handle, UInt64(buffer.offset + offset), UInt64(filled.count), value)
         }
@@ -164,10 +173,10 @@ public final class CommandRecorder {
 extension CommandRecorder {
     /// Places the barrier and timestamps that a command needs around it.
     private func record(
-        _ newStage: Stage, _ label: String, _ kernel: String, _ cost: DispatchCost, _ accesses: [HazardTracker.Access],
+        _ newStage: Stage, _ measures: CommandList.MeasuredCommand, _ accesses: [HazardTracker.Access],
         _ command: () -> Void
     ) throws {
-        try checkNotFinished(label)
+        try checkNotFinished(measures.label)
         let isMeasured = timing == .perDispatch
         if let stage {
             if stage != newStage || barriers == .full || isMeasured {
@@ -183,7 +192,7 @@ extension CommandRecorder {
             let query = try queries.start(in: commands.handle)
             command()
             queries.end(query, in: commands.handle)
-            measured.append(.init(label: label, kernel: kernel, cost: cost))
+            measured.append(measures)
         } else {
             command()
         }
@@ -264,7 +273,7 @@ extension CommandRecorder {
 
     private func checkArguments(
         _ kernel: Kernel, _ label: String, _ bindings: [BufferBinding], _ pushConstantBytes: Int,
-        _ groups: (x: Int, y: Int, z: Int)
+        _ firstY: Int, _ groups: (x: Int, y: Int, z: Int)
     ) throws {
         guard bindings.count == kernel.storageBuffers else {
             throw failure(label, "\(bindings.count) bindings, kernel \(kernel.label) has \(kernel.storageBuffers)")
@@ -305,8 +314,10 @@ extension CommandRecorder {
             }
         }
         let most = limits.maxComputeWorkGroupCount
-        guard (1...most.x).contains(groups.x), (1...most.y).contains(groups.y), (1...most.z).contains(groups.z) else {
-            throw failure(label, "\(groups) workgroups, the device runs 1 to \(most)")
+        guard (1...most.x).contains(groups.x), (1...most.y).contains(groups.y), (1...most.z).contains(groups.z),
+            (0...most.y - groups.y).contains(firstY)
+        else {
+            throw failure(label, "\(groups) workgroups from y = \(firstY) on, the device runs 1 to \(most)")
         }
     }
 }

@@ -188,6 +188,8 @@ public final class Kernel: @unchecked Sendable {
 
             var info = VkComputePipelineCreateInfo()
             info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO
+            // Any launch may be one of the parts of a larger one.
+            info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT.rawValue
             info.stage = stage
             info.layout = layout
             return try DeviceObject(on: device, "vkCreateComputePipelines", destroy: vkDestroyPipeline) {

@@ -29,6 +29,8 @@ public struct KernelTiming: Sendable {
     public let seconds: Double
     public let bytes: Int
     public let flops: Int
+    /// Whether this is another part of the launch that an earlier dispatch began.
+    public let isContinuation: Bool
 }
 
 /// The timestamps of a list: pairs, in query pools of fixed size that are added as recording needs them. Each pool is

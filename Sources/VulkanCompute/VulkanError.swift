@@ -62,8 +62,8 @@ public enum VulkanError: Error, Sendable, CustomStringConvertible {
         case .recording(let list, let command, let problem):
             return "\(list), \(command): \(problem)"
         case .deviceLost(let call):
-            return "the Vulkan device was lost during \(call); a driver reset or a job that ran too long: "
-                + "see the kernel log (dmesg), then run again with less work per submission or another device"
+            return "the Vulkan device was lost during \(call): its driver was reset, by a fault or by another program; "
+                + "see the kernel log (dmesg), then run again, or on another device"
         case .call(let name, let result):
             return "\(name) failed with \(result)"
         }

@@ -24,6 +24,11 @@ enum TestBackend: String, CaseIterable, CustomTestStringConvertible {
         var options = VulkanBackendOptions()
         options.usesFullBarriers = self == .vulkanFullBarriers
         if self == .vulkanPlainLoads { options.loadsByLane = false }
+        try Self.runVulkan(options, body)
+    }
+
+    /// `run` on Vulkan with these options.
+    static func runVulkan(_ options: VulkanBackendOptions, _ body: (VulkanBackend) throws -> Void) throws {
         let instance = try Instance(validation: ProcessInfo.processInfo.environment["C2C_VK_VALIDATION"] == "1")
         let environmentIndex = ProcessInfo.processInfo.environment["C2C_VK_DEVICE"].flatMap { Int($0) }
         let device = try Device(try instance.chooseDevice(index: environmentIndex), of: instance)

@@ -47,6 +47,13 @@ enum TestDevice {
         return try result.get()
     }
 
+    /// Fails the test when the validation layers had something to say.
+    static func expectNoMessages() throws {
+        if let messages = try device().validation?.drain() {
+            #expect(messages.isEmpty, "the validation layers complain")
+        }
+    }
+
     /// Whether there are matrix units with kernels for them.
     static let hasMatrixUnits = (try? usesMatrixUnits(unchecked: true)) ?? false
 
@@ -137,9 +144,7 @@ struct KernelBench {
         options.integerProducts = integerProducts
         let found = try run(on: VulkanBackend(device, options: options), counters, build)
         let expected = try run(on: ReferenceBackend(), counters, build)
-        if let messages = device.validation?.drain() {
-            #expect(messages.isEmpty, "the validation layers complain")
-        }
+        try TestDevice.expectNoMessages()
         return Array(zip(found, expected))
     }
 

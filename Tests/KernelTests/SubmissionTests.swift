@@ -1,0 +1,145 @@
+import Inference
+import Testing
+import VulkanBackend
+
+/// Plans in one submission and in many, on the device.
+@Suite(.serialized)
+struct SubmissionTests {
+    private struct Setup {
+        let backend: VulkanBackend
+        let plan: any Plan
+        let output: any StoredTensor
+        let tokens = 200
+
+        /// A chain of products, each reading what the one before it wrote.
+        ///
+        /// - Parameter seconds: the most that a submission is to take.
+        init(seconds: Double?, loadsByLane: Bool? = nil, profiles: Bool = false) throws {
+            var options = VulkanBackendOptions()
+            options.submissionSeconds = seconds
+            options.loadsByLane = loadsByLane
+            options.profiles = profiles
+            let backend = VulkanBackend(try TestDevice.device(), options: options)
+            func tensor(_ name: String, _ rows: Int, seed: UInt32) throws -> any StoredTensor {
+                try backend.makeRandomTensor(
+                    name, TensorShape(rows: rows, columns: 256), .f32, seed: seed, scale: 0.1)
+            }
+            let names = (0..<8).map { "w\($0)" }
+            let weights = try names.enumerated().map { try tensor($1, 256, seed: UInt32($0 + 2)) }
+            let (input, output) = (try tensor("x", tokens, seed: 1), try tensor("y", tokens, seed: 1))
+            var graph = Graph(name: "chain")
+            var last = graph.boundView(input)
+            for (index, weight) in weights.enumerated() {
+                let next =
+                    index == weights.count - 1
+                    ? graph.boundView(output)
+                    : graph.scratch("scratch", TensorShape(rows: tokens, columns: 256))
+                graph.add(
+                    .linear(
+                        Linear(
+                            input: last, weight: graph.boundView(weight).tensor, activation: .gelu, output: next)))
+                last = next
+            }
+            let bindings = Dictionary(uniqueKeysWithValues: (weights + [input, output]).map { ($0.name, $0) })
+            plan = try backend.compile(graph, bindings: bindings)
+            self.backend = backend
+            self.output = output
+            try backend.resetTimings()
+        }
+
+        /// How many submissions a run takes, and its seconds.
+        func run() throws -> (submissions: SubmissionTimes, seconds: Double) {
+            try backend.resetTimings()
+            try backend.wait(backend.execute(plan, inputs: [], phase: .receiverPrefill))
+            return (try backend.submissions(), try backend.seconds(in: .receiverPrefill))
+        }
+    }
+
+    @Test("A plan in many submissions gives the bytes that it gives in one", arguments: [nil, false])
+    func bytes(_ loadsByLane: Bool?) throws {
+        let whole = try Setup(seconds: 1e9, loadsByLane: loadsByLane)
+        #expect(try whole.run().submissions.count == 1)
+        let divided = try Setup(seconds: 1e-9, loadsByLane: loadsByLane)
+        let run = try divided.run()
+        // Products themselves are divided too.
+        #expect(run.submissions.count > 8)
+        #expect(run.submissions.longest > 0 && run.submissions.longest < run.seconds)
+        #expect(try divided.backend.read(divided.output) == whole.backend.read(whole.output))
+        // Without a wait between runs, which then need commands of their own.
+        for _ in 0..<3 { try divided.backend.execute(divided.plan, inputs: [], phase: .receiverPrefill) }
+        #expect(try divided.backend.read(divided.output) == whole.backend.read(whole.output))
+        #expect(try divided.backend.submissions().count == 4 * run.submissions.count)
+        try TestDevice.expectNoMessages()
+    }
+
+    @Test("Profiles are the same in many submissions")
+    func profiles() throws {
+        let rows = try [1e9, 1e-9].map { seconds in
+            let setup = try Setup(seconds: seconds, profiles: true)
+            let run = try setup.run()
+            let rows = try setup.backend.kernelProfile()
+            #expect(abs(rows.reduce(0) { $0 + $1.seconds } - run.seconds) < 1e-6)
+            return rows.map { "\($0.label), \($0.calls) calls, \($0.bytes) bytes, \($0.flops) operations" }
+        }
+        #expect(rows[0] == rows[1])
+        try TestDevice.expectNoMessages()
+    }
+
+    /// Whatever the machine does besides: as many as the time that they took themselves asks for.
+    @Test("How many submissions a plan takes follows from what was measured")
+    func learnt() throws {
+        let whole = try Setup(seconds: 1e9)
+        _ = try whole.run()
+        let seconds = try (0..<3).map { _ in try whole.run().seconds }.min() ?? 0
+        let divided = try Setup(seconds: seconds / 4)
+        for _ in 0..<6 { _ = try divided.run() }
+        let learnt = try divided.run()
+        #expect(learnt.submissions.count >= 3)
+        #expect(Double(learnt.submissions.count) <= 4 * max(learnt.seconds, seconds) / (seconds / 4) + 1)
+        // A slow device was assumed; where one submission will do, that is found out.
+        let ample = try Setup(seconds: max(100 * seconds, 0.5))
+        for _ in 0..<6 { _ = try ample.run() }
+        #expect(try ample.run().submissions.count == 1)
+        try TestDevice.expectNoMessages()
+    }
+
+    /// What attention reads is more than a plan can know.
+    @Test("Attention to a full cache is divided, to an empty one not", arguments: [0, 30_000])
+    func filledCache(position: Int) throws {
+        let backend = VulkanBackend(try TestDevice.device())
+        let (tokens, heads, headDim) = (64, 8, 64)
+        func tensor(_ name: String, _ shape: TensorShape, _ type: ElementType = .f32) throws -> any StoredTensor {
+            try backend.makeTensor(name, shape, type, placement: .device)
+        }
+        let cache = TensorShape(batch: 2, rows: 30_100, columns: headDim)
+        let stored = [
+            try tensor("q", TensorShape(rows: tokens, columns: heads * headDim)), try tensor("k", cache, .f16),
+            try tensor("v", cache, .f16), try tensor("o", TensorShape(rows: tokens, columns: heads * headDim)),
+            try tensor("position", TensorShape(columns: 1), .u32),
+        ]
+        var graph = Graph(name: "attention")
+        let views = stored.map { graph.boundView($0) }
+        graph.add(
+            .attention(
+                Attention(
+                    queries: views[0], keys: views[1].tensor, values: views[2].tensor, heads: heads, scale: 1,
+                    position: views[4], output: views[3])))
+        graph.add(.advance(Advance(counter: views[4], amount: tokens)))
+        let plan = try backend.compile(graph, bindings: Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        let start = PlanInput(stored[4], [UInt32(max(0, position - tokens))])
+        // The second run starts where the first one ends.
+        for inputs in [[start], []] {
+            try backend.resetTimings()
+            try backend.wait(backend.execute(plan, inputs: inputs, phase: .receiverPrefill))
+            let count = try backend.submissions().count
+            if try TestDevice.device().description.kind == .discrete { continue }
+            if position == 0 {
+                #expect(count == 1)
+            } else if !inputs.isEmpty {
+                #expect(count > 1)
+            }
+        }
+        #expect(try backend.readIDs(stored[4], 0..<1) == [UInt32(max(0, position - tokens) + 2 * tokens)])
+        try TestDevice.expectNoMessages()
+    }
+}
