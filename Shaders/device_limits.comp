@@ -1,10 +1,11 @@
 // What a device does at most, to measure other kernels by: copies and reads of memory, multiply-adds in registers, and those of
 // its matrix units.
 //
-// READ_TEXELS reads as kernels do on devices that gather lane by lane. Of eight chains of multiply-adds none waits for another,
-// which hides the latency of each.
+// READ_TEXELS reads as kernels do on devices that gather lane by lane, READ_FOUR has four loads under way at once. Of eight chains of
+// multiply-adds none waits for another, which hides the latency of each; FUSED_MULTIPLY_ADD asks for the instruction that does both
+// where drivers leave the choice to the shader.
 //
-// variant MEASURES: COPY READ READ_TEXELS MULTIPLY_ADD MATRICES_KHR MATRICES_NV
+// variant MEASURES: COPY READ READ_FOUR READ_TEXELS MULTIPLY_ADD FUSED_MULTIPLY_ADD MATRICES_KHR MATRICES_NV
 // requires MEASURES=MATRICES_KHR: GL_KHR_cooperative_matrix
 // requires MEASURES=MATRICES_NV: GL_NV_cooperative_matrix
 #version 460
@@ -48,12 +49,28 @@ void main() {
     if (sum != uvec4(0)) target[0] = sum;
 #endif
 
-#ifdef MEASURES_MULTIPLY_ADD
+#ifdef MEASURES_READ_FOUR
+    uvec4 sums[4];
+    [[unroll]] for (uint k = 0; k < 4; k++) sums[k] = uvec4(0);
+    for (uint i = index; i < count; i += 4 * all) {
+        uvec4 loaded[4];
+        [[unroll]] for (uint k = 0; k < 4; k++) loaded[k] = SOURCE(min(i + k * all, count - 1));
+        [[unroll]] for (uint k = 0; k < 4; k++) sums[k] += loaded[k];
+    }
+    if (sums[0] + sums[1] + sums[2] + sums[3] != uvec4(0)) target[0] = sums[0];
+#endif
+
+#if defined(MEASURES_MULTIPLY_ADD) || defined(MEASURES_FUSED_MULTIPLY_ADD)
+#ifdef MEASURES_FUSED_MULTIPLY_ADD
+#define NEXT(value) fma(value, factor, addend)
+#else
+#define NEXT(value) ((value) * factor + addend)
+#endif
     float chains[8];
     [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = float(index + chain);
     for (uint i = 0; i < count; i++) {
         [[unroll]] for (uint step = 0; step < 16; step++) {
-            [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = chains[chain] * factor + addend;
+            [[unroll]] for (uint chain = 0; chain < 8; chain++) chains[chain] = NEXT(chains[chain]);
         }
     }
     float sum = 0;

@@ -38,6 +38,10 @@ float sumOfProducts(vec4 a, vec4 b, vec4 c, vec4 d, float sum) {
     return fma(b.w, d.w, sum);
 }
 
+// The sums, for a loop over them; a lane sees its own alone. What ends a sum is much code: written out for each of 128 it took Mesa 25
+// three quarters of a minute to compile, and a loop takes as long to run.
+shared float ended[ROWS * TOKENS][LANES];
+
 void main() {
     uint lane = gl_SubgroupInvocationID;
     // The tokens of one group of rows come one after another: its weights are still in the processor's cache then.
@@ -102,10 +106,10 @@ void main() {
     }
 #endif
 
-    [[unroll]] for (uint r = 0; r < ROWS; r++) {
-        [[unroll]] for (uint t = 0; t < TOKENS; t++) {
-            float other = sums[(r + ROWS / 2) % ROWS][t];
-            finish(sums[r][t], other, batch, group, r * LANES + lane, ROWS * LANES, firstToken + t);
-        }
+    [[unroll]] for (uint r = 0; r < ROWS; r++)
+        [[unroll]] for (uint t = 0; t < TOKENS; t++) ended[r * TOKENS + t][lane] = sums[r][t];
+    [[dont_unroll]] for (uint i = 0; i < ROWS * TOKENS; i++) {
+        float other = ended[(i + ROWS / 2 * TOKENS) % (ROWS * TOKENS)][lane];
+        finish(ended[i][lane], other, batch, group, i / TOKENS * LANES + lane, ROWS * LANES, firstToken + i % TOKENS);
     }
 }

@@ -107,11 +107,11 @@ struct SubmissionTests {
     @Test("Attention to a full cache is divided, to an empty one not", arguments: [0, 30_000])
     func filledCache(position: Int) throws {
         let backend = VulkanBackend(try TestDevice.device())
-        let (tokens, heads, headDim) = (64, 8, 64)
+        let (tokens, heads, headDim) = (160, 8, 64)
         func tensor(_ name: String, _ shape: TensorShape, _ type: ElementType = .f32) throws -> any StoredTensor {
             try backend.makeTensor(name, shape, type, placement: .device)
         }
-        let cache = TensorShape(batch: 2, rows: 30_100, columns: headDim)
+        let cache = TensorShape(batch: 2, rows: 30_400, columns: headDim)
         let stored = [
             try tensor("q", TensorShape(rows: tokens, columns: heads * headDim)), try tensor("k", cache, .f16),
             try tensor("v", cache, .f16), try tensor("o", TensorShape(rows: tokens, columns: heads * headDim)),

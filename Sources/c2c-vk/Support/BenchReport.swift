@@ -113,10 +113,11 @@ struct BenchReport: Encodable {
         device_limits = limits
         for index in rows.indices {
             guard let seconds = rows[index].seconds.mean, seconds > 0 else { continue }
-            rows[index].bandwidth_share = Double(rows[index].least_bytes) / seconds / limits.bytes_per_s
-            rows[index].arithmetic_share =
-                Double(rows[index].least_flops) / seconds
-                / (limits.matrix_flops_per_s ?? limits.flops_per_s)
+            let shares = limits.limits.shares(
+                bytes: rows[index].least_bytes, flops: rows[index].least_flops, seconds: seconds)
+            rows[index].bandwidth_share = shares.bandwidth
+            rows[index].arithmetic_share = shares.arithmetic
+            if shares.exceedsLimits { device_limits?.are_exceeded = true }
         }
     }
 
@@ -125,7 +126,9 @@ struct BenchReport: Encodable {
         var table = Table(
             ["model", "size", "device", "test", "t/s", "ms"] + (hasShares ? ["of bandwidth", "of arithmetic"] : []),
             rightAligned: [1, 3, 4, 5, 6, 7])
-        func percent(_ share: Double?) -> String { share.map { "\((100 * $0).decimals(1)) %" } ?? "" }
+        func percent(_ share: Double?) -> String {
+            share.map { "\((100 * $0).decimals(1)) %\($0 > 1 ? " (!)" : "")" } ?? ""
+        }
         for row in rows {
             table.add(
                 [
@@ -142,7 +145,14 @@ struct BenchReport: Encodable {
                     + (ratio.text_to_c2c.map { ", text-to-text \($0.decimals(2)) x c2c" } ?? ""))
         }
         lines.append(memory.text)
-        if let device_limits { lines.append(device_limits.text) }
+        if let device_limits {
+            lines.append(device_limits.text)
+            if device_limits.are_exceeded {
+                lines.append(
+                    "(!) above 100 %: what was read lay in a cache, or something else ran while the limits were measured"
+                )
+            }
+        }
         return lines.joined(separator: "\n")
     }
 }
@@ -150,35 +160,57 @@ struct BenchReport: Encodable {
 /// What the device was measured to do.
 struct DeviceLimitsReport: Encodable {
     var device: String
-    /// Bytes read and written, both counted.
+    /// Of the device, by the fastest way there is to measure it. Bytes read and written, both counted.
     var copy_bytes_per_s: Double
     var read_bytes_per_s: Double
-    /// Float32 multiply-adds in registers, each two operations.
+    /// What kernels reach of these, as the driver compiles them.
+    var kernel_copy_bytes_per_s: Double
+    var kernel_read_bytes_per_s: Double
+    /// What the machine's processors reach outside of kernels; null unless they are the device.
+    var host_copy_bytes_per_s: Double?
+    var host_read_bytes_per_s: Double?
+    /// Float32 multiply-adds in registers, each two operations, as the driver compiles them.
     var flops_per_s: Double
     /// Those of the device's matrix units, float16 with sums in float32; null where products don't run on any. If there, it is
     /// what shares of arithmetic are taken of.
     var matrix_flops_per_s: Double?
+    /// Whether a row's share of one is above 1.
+    var are_exceeded = false
 
-    /// What shares of bandwidth are taken of.
-    var bytes_per_s: Double { max(copy_bytes_per_s, read_bytes_per_s) }
+    let limits: DeviceLimits
+
+    private enum CodingKeys: CodingKey {
+        case device, copy_bytes_per_s, read_bytes_per_s, kernel_copy_bytes_per_s, kernel_read_bytes_per_s
+        case host_copy_bytes_per_s, host_read_bytes_per_s, flops_per_s, matrix_flops_per_s, are_exceeded
+    }
 
     /// - Throws: `UsageError` for the CPU reference.
     init(measuring backend: any Backend) throws {
         guard let backend = backend as? VulkanBackend else {
             throw UsageError("--device-limits measures a Vulkan device; choose one with --device N")
         }
-        let limits = try backend.measureLimits()
+        limits = try backend.measureLimits()
         device = backend.name
         copy_bytes_per_s = limits.copyBytesPerSecond
         read_bytes_per_s = limits.readBytesPerSecond
+        kernel_copy_bytes_per_s = limits.kernelMemory.copy
+        kernel_read_bytes_per_s = limits.kernelMemory.read
+        host_copy_bytes_per_s = limits.hostMemory?.copy
+        host_read_bytes_per_s = limits.hostMemory?.read
         flops_per_s = limits.flopsPerSecond
         matrix_flops_per_s = limits.matrixFlopsPerSecond
     }
 
     var text: String {
-        "\(device): copies \((copy_bytes_per_s * 1e-9).decimals(2)) GB/s (read and written), reads "
-            + "\((read_bytes_per_s * 1e-9).decimals(2)) GB/s, float32 multiply-adds in registers "
-            + "\((flops_per_s * 1e-9).decimals(1)) GFLOP/s, matrix units "
-            + (matrix_flops_per_s.map { "\(($0 * 1e-9).decimals(1)) GFLOP/s" } ?? "none")
+        func memory(_ copy: Double, _ read: Double) -> String {
+            "copies \((copy * 1e-9).decimals(2)) GB/s (read and written), reads \((read * 1e-9).decimals(2)) GB/s"
+        }
+        let machine = host_copy_bytes_per_s.flatMap { copy in
+            host_read_bytes_per_s.map { "; the machine's own code: " + memory(copy, $0) }
+        }
+        return
+            "\(device), as its driver compiles kernels: \(memory(kernel_copy_bytes_per_s, kernel_read_bytes_per_s)), "
+            + "float32 multiply-adds in registers \((flops_per_s * 1e-9).decimals(1)) GFLOP/s, matrix units "
+            + (matrix_flops_per_s.map { "\(($0 * 1e-9).decimals(1)) GFLOP/s" } ?? "none") + (machine ?? "")
     }
 }
