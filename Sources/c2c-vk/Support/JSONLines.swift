@@ -7,7 +7,7 @@ enum JSONLines {
     static func run(_ answer: (JSONObject) throws -> JSONObject) throws {
         var reader = LineReader()
         while let line = try reader.next() {
-            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) else { continue }
+            guard !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) else { continue }
             let reply: JSONObject
             do {
                 reply = try answer(try object(line))

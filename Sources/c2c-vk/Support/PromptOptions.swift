@@ -106,7 +106,7 @@ struct PromptOptions: ParsableArguments {
         guard !StandardInput.isTerminal else { return nil }
         var text = try StandardInput.text()
         // The end of the last line is the shell's, not the question's.
-        if text.hasSuffix("\n") { text.removeLast() }
+        if text.last == "\n" || text.last == "\r\n" { text.removeLast() }
         return text.isEmpty ? nil : text
     }
 
