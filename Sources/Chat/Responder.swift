@@ -205,6 +205,20 @@ public final class Responder {
         return max(1, backend.availableBytes / 2 / max(1, bytes))
     }
 
+    /// The most tokens, prompt and answer together, that a mode has room for.
+    /// - Throws: `ChatError` where the mode lacks a model.
+    public func maximumContext(of mode: AnswerMode) throws -> Int {
+        if let context = options.context { return context }
+        let models =
+            switch mode {
+            case .c2c: [try model(.receiver)] + sharers.map(\.model)
+            case .receiver: [try model(.receiver)]
+            case .sharer: [try model(.sharer)]
+            case .text: [try model(.receiver), try model(.sharer)]
+            }
+        return models.map(\.decoder.description.maximumContext).min() ?? 0
+    }
+
     /// The session that answers in a mode, with room for `tokens`; made if there is none.
     /// - Throws: `ChatError` where the mode lacks a model, or is text-to-text, which has no single session.
     public func session(for mode: AnswerMode, tokens: Int) throws -> Session {

@@ -10,7 +10,8 @@ public enum AnswerText {
     public static func prompt(for question: EvaluationQuestion) -> String {
         switch question.expected {
         case .text: return question.question
-        case .number:
+        case .longText(let reference): return reference.prompt
+        case .number, .mathematics:
             return """
                 Solve the following math problem step by step. The last line of your response should be of the form \
                 Answer: $ANSWER (without quotes) where $ANSWER is the answer to the problem.
@@ -23,7 +24,7 @@ public enum AnswerText {
         case .choice:
             // Each choice ends its line, so that two empty lines follow the last one.
             let choices = question.choices.enumerated().map { "\(EvaluationQuestion.letter($0)). \($1)\n" }
-            let letters = question.choices.indices.map(EvaluationQuestion.letter).joined(separator: "/")
+            let letters = (0..<question.namedLetters).map(EvaluationQuestion.letter).joined(separator: "/")
             return """
                 Accurately answer the following question:
 
@@ -48,34 +49,68 @@ public enum AnswerText {
         switch question.expected {
         case .choice(let index): "\(choicePrefix) \(EvaluationQuestion.letter(index))"
         case .number(let number): "Answer: \(number)"
+        case .mathematics(let term): "Answer: $\(term)$"
         case .text(let text): text
+        case .longText(let reference): reference.answers[0]
         }
     }
 
-    /// What an answer says, as answers are recorded; nil where nothing in it can be read as one.
-    public static func prediction(_ text: String, for question: EvaluationQuestion) -> String? {
-        switch question.expected {
-        case .choice: return letter(in: text, count: question.choices.count)
-        case .number: return number(in: text)
-        case .text:
-            let trimmed = text.trimmingPrefix(while: \.isWhitespace)
-            return trimmed.isEmpty ? nil : String(trimmed)
+    /// What an answer says, and how right that is.
+    public struct Grade: Sendable, Equatable {
+        /// As answers are recorded; nil where nothing in the text can be read as one.
+        public var predicted: String?
+        /// 0 to 1; answers that are right or wrong have 1 or 0.
+        public var score: Double
+
+        init(_ predicted: String?, isRight: Bool) {
+            self.predicted = predicted
+            score = isRight ? 1 : 0
+        }
+
+        init(_ predicted: String?, score: Double) {
+            self.predicted = predicted
+            self.score = score
         }
     }
 
-    public static func isRight(_ prediction: String, for question: EvaluationQuestion) -> Bool {
+    /// Reads and measures an answer.
+    public static func grade(_ text: String, for question: EvaluationQuestion) -> Grade {
         switch question.expected {
-        case .choice(let index): return prediction == EvaluationQuestion.letter(index)
-        case .number(let number): return Double(prediction) == Double(number)
-        case .text(let text):
-            let (words, wanted) = (words(prediction), words(text))
-            guard !wanted.isEmpty, words.count >= wanted.count else { return false }
-            return (0...(words.count - wanted.count)).contains { words[$0...].starts(with: wanted) }
+        case .choice:
+            let named = letter(in: text, count: question.namedLetters)
+            let count = question.choices.count
+            return grade(
+                letter: named ?? (count > question.namedLetters ? letter(in: text, count: count) : nil), for: question)
+        case .number(let number):
+            let predicted = self.number(in: text)
+            return Grade(predicted, isRight: predicted.map { Double($0) == Double(number) } ?? false)
+        case .text(let wanted):
+            let trimmed = text.drop(while: \.isWhitespace)
+            return Grade(trimmed.isEmpty ? nil : String(trimmed), isRight: contains(trimmed, wanted))
+        case .mathematics(let gold):
+            let (predicted, isRight) = MathAnswer.grade(text, gold: gold)
+            return Grade(predicted, isRight: isRight)
+        case .longText(let reference):
+            let trimmed = text.trimmingCharacters(in: CharacterSet(charactersIn: "\n"))
+            return Grade(trimmed.isEmpty ? nil : trimmed, score: LongBenchTask.score(text, reference))
         }
+    }
+
+    /// Measures a choice by its letter.
+    static func grade(letter: String?, for question: EvaluationQuestion) -> Grade {
+        guard case .choice(let index) = question.expected else { return Grade(letter, isRight: false) }
+        return Grade(letter, isRight: letter == EvaluationQuestion.letter(index))
+    }
+
+    /// Whether a text holds another, word for word.
+    private static func contains(_ text: Substring, _ wanted: String) -> Bool {
+        let (words, wanted) = (words(text), words(wanted))
+        guard !wanted.isEmpty, words.count >= wanted.count else { return false }
+        return (0...(words.count - wanted.count)).contains { words[$0...].starts(with: wanted) }
     }
 
     /// Lower-case words without punctuation.
-    private static func words(_ text: String) -> [Substring] {
+    private static func words(_ text: some StringProtocol) -> [Substring] {
         text.lowercased().split { !($0.isLetter || $0.isNumber) }
     }
 
@@ -126,9 +161,7 @@ public enum AnswerText {
 
         static func all(in text: [Unicode.Scalar], of letters: Set<Unicode.Scalar>) -> [LoneLetter] {
             func isWord(_ index: Int) -> Bool {
-                guard text.indices.contains(index) else { return false }
-                let properties = text[index].properties
-                return properties.isAlphabetic || properties.numericType != nil || text[index] == "_"
+                text.indices.contains(index) && PythonText.isWord(text[index])
             }
             return text.indices.compactMap { index in
                 let capital = String(text[index]).uppercased()
@@ -190,8 +223,4 @@ public enum AnswerText {
         end()
         return numbers
     }
-}
-
-extension String {
-    fileprivate func trimmingPrefix(while predicate: (Character) -> Bool) -> Substring { drop(while: predicate) }
 }

@@ -84,7 +84,7 @@ public struct Evaluator {
             try mode == .oracle
                 ? oraclePrompt(longest)
                 : responder.prompt(
-                    for: .conversation(messages(longest)), mode: mode.answerMode, settings: settings)
+                    for: .conversation(try messages(longest, mode)), mode: mode.answerMode, settings: settings)
         }
         let background = modes.contains(.text) ? settings.textToText.maxNewTokens : 0
         let tokens = (prompts.map(\.count).max() ?? 0) + settings.maxNewTokens + background
@@ -123,7 +123,7 @@ public struct Evaluator {
     /// Questions in one mode, all together.
     private func ask(_ questions: [EvaluationQuestion], _ mode: EvaluationMode) throws -> [EvaluationResult] {
         let answers: [Answer]
-        let predicted: [String?]
+        let grades: [AnswerText.Grade]
         switch method {
         case .generate:
             if mode == .oracle {
@@ -131,27 +131,31 @@ public struct Evaluator {
                     try questions.map { try oraclePrompt($0) }, mode: .receiver, settings: settings)
             } else {
                 answers = try responder.answer(
-                    questions.map { .conversation(messages($0)) }, mode: mode.answerMode, settings: settings)
+                    questions.map { .conversation(try messages($0, mode)) }, mode: mode.answerMode, settings: settings)
             }
-            predicted = zip(questions, answers).map { AnswerText.prediction($1.text, for: $0) }
+            grades = zip(questions, answers).map { AnswerText.grade($1.text, for: $0) }
         case .logits:
             let choices = try questions.map { question in
                 Responder.Choice(
-                    .conversation(messages(question)),
+                    .conversation(try messages(question, mode)),
                     options: question.choices.indices.map { " " + EvaluationQuestion.letter($0) },
                     prompt: mode == .oracle ? try oraclePrompt(question) : nil)
             }
             let chosen = try responder.choose(
                 choices, after: AnswerText.choicePrefix, mode: mode.answerMode, settings: settings)
             answers = chosen.map(\.answer)
-            predicted = chosen.map { EvaluationQuestion.letter($0.option) }
+            grades = zip(questions, chosen).map {
+                AnswerText.grade(letter: EvaluationQuestion.letter($1.option), for: $0)
+            }
         }
         return questions.indices.map { index in
-            let (question, answer, predicted) = (questions[index], answers[index], predicted[index])
+            let (question, answer, grade) = (questions[index], answers[index], grades[index])
+            var score: Double?
+            if case .longText = question.expected { score = grade.score }
             return EvaluationResult(
                 id: question.id, mode: mode.rawValue, subject: question.subject, question: question.question,
-                expected: question.expectedText, predicted: predicted,
-                correct: predicted.map { AnswerText.isRight($0, for: question) } ?? false, text: answer.text,
+                expected: question.expectedText, predicted: grade.predicted, correct: grade.score == 1, score: score,
+                text: answer.text,
                 tokens: answer.tokens.count,
                 background_tokens: answer.stages.count > 1 ? answer.stages[0].result.tokens.count : 0,
                 sequential_steps: answer.sequentialSteps, ttft_s: answer.timeToFirstToken,
@@ -160,8 +164,15 @@ public struct Evaluator {
     }
 
     /// As in the paper, text-to-text asks the sharer about the question alone, without choices and instructions.
-    private func messages(_ question: EvaluationQuestion) -> [ChatMessage] {
-        opening + [ChatMessage(.user, AnswerText.prompt(for: question), question: question.question)]
+    private func messages(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> [ChatMessage] {
+        opening + [ChatMessage(.user, try content(question, mode), question: question.question)]
+    }
+
+    /// What the models are asked; a long text is cut to what they take.
+    private func content(_ question: EvaluationQuestion, _ mode: EvaluationMode) throws -> String {
+        guard case .longText(let reference) = question.expected else { return AnswerText.prompt(for: question) }
+        return try LongPrompt(responder, mode: mode.answerMode, settings: settings, opening: opening).content(
+            reference, question: question.question)
     }
 
     private func oraclePrompt(_ question: EvaluationQuestion) throws -> Prompt {
@@ -172,7 +183,7 @@ public struct Evaluator {
             ]
         }
         return try responder.oraclePrompt(
-            opening: opening, exemplars: turns, question: ChatMessage(.user, AnswerText.prompt(for: question)),
+            opening: opening, exemplars: turns, question: ChatMessage(.user, try content(question, .oracle)),
             settings: settings)
     }
 }

@@ -3,9 +3,9 @@ public struct ModeSummary: Sendable, Encodable {
     public var mode: String
     public var questions: Int
     public var correct: Int
-    /// 0 to 1.
+    /// 0 to 1; where answers are measured and not only right or wrong, the mean of their scores.
     public var accuracy: Double
-    /// Wilson's 95 % interval of the accuracy.
+    /// Wilson's 95 % interval of the accuracy; of scores it is wider than need be.
     public var accuracy_low: Double
     public var accuracy_high: Double
     /// Answers in which nothing could be read as one.
@@ -27,8 +27,8 @@ public struct ModeSummary: Sendable, Encodable {
         self.mode = mode
         questions = results.count
         correct = results.count { $0.correct }
-        accuracy = Statistics.mean(results.map { $0.correct ? 1 : 0 })
-        (accuracy_low, accuracy_high) = Statistics.wilson(correct, of: results.count)
+        accuracy = Statistics.mean(results.map(\.points))
+        (accuracy_low, accuracy_high) = Statistics.wilson(accuracy, of: results.count)
         parse_failures = results.count { $0.predicted == nil }
         tokens = Statistics.mean(results.map { Double($0.tokens) })
         background_tokens = Statistics.mean(results.map { Double($0.background_tokens) })
@@ -58,10 +58,10 @@ enum Statistics {
     }
 
     /// Wilson's score interval for a share (E. B. Wilson, 1927), at 95 %.
-    static func wilson(_ hits: Int, of count: Int) -> (Double, Double) {
+    static func wilson(_ share: Double, of count: Int) -> (Double, Double) {
         guard count > 0 else { return (0, 1) }
         let z = 1.959_964
-        let (n, share) = (Double(count), Double(hits) / Double(count))
+        let n = Double(count)
         let centre = share + z * z / (2 * n)
         let spread = z * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
         let scale = 1 + z * z / n

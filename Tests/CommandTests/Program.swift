@@ -38,6 +38,18 @@ struct Program {
     static let executable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appending(path: "c2c-vk")
 
+    /// Starts the program, with nothing to read and its output thrown away.
+    static func start(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     /// Runs the program to its end. A crash shows as a status above 128 or a signal, and fails the test that runs it.
     ///
     /// - Parameters:

@@ -97,7 +97,8 @@ import Testing
     @Test(
         "What is wrong is said with file and line",
         arguments: [
-            ("{\"question\":\"q\",\"answer\":\"a\"}\n\nnonsense", 3, "JSON"), ("[]", 1, "object"),
+            ("{\"question\":\"q\",\"answer\":\"a\"}\n\nnonsense", 3, "JSON"), ("[]\n", nil, "no question"),
+            ("7\n", 1, "object"),
             (#"{"answer":"a"}"#, 1, "question"), (#"{"question":"q"}"#, 1, "answer"),
             (#"{"question":"q","answer":" "}"#, 1, "empty"), (#"{"question":7.5,"answer":"a"}"#, 1, "question"),
             (#"{"question":"q","choices":["a"],"answer":0}"#, 1, "two choices"),
@@ -106,8 +107,8 @@ import Testing
             (#"{"question":"q","choices":{"text":["a","b"],"label":["A"]},"answerKey":"A"}"#, 1, "label"),
             (#"{"question":"q","choices":{"text":["a","b"],"label":["A","B"]},"answerKey":"C"}"#, 1, "answerKey"),
             ("{\"question\":\"q\",\"answer\":\"#### x\"}", 1, "number"),
-        ])
-    func malformed(text: String, line: Int, words: String) throws {
+        ] as [(String, Int?, String)])
+    func malformed(text: String, line: Int?, words: String) throws {
         do {
             _ = try read(text)
             Issue.record("\(text) was read")
@@ -130,8 +131,9 @@ import Testing
 @Suite struct AnswerTextTests {
     private func choice(_ text: String, count: Int = 4) -> String? {
         let choices = (0..<count).map { "choice \($0)" }
-        return AnswerText.prediction(
-            text, for: EvaluationQuestion(id: "", question: "", choices: choices, expected: .choice(0)))
+        return AnswerText.grade(
+            text, for: EvaluationQuestion(id: "", question: "", choices: choices, expected: .choice(0))
+        ).predicted
     }
 
     @Test("Letters are read from answers as the paper's evaluation reads them")
@@ -164,9 +166,12 @@ import Testing
     @Test("Numbers and words")
     func others() {
         let number = EvaluationQuestion(id: "", question: "", expected: .number("1234"))
-        #expect(AnswerText.prediction("so 5 and\nAnswer: $1,234.00.", for: number) == "1234.00")
-        #expect(AnswerText.isRight("1234.00", for: number) && !AnswerText.isRight("12", for: number))
-        #expect(AnswerText.prediction("no idea", for: number) == nil)
+        func grade(_ text: String, _ question: EvaluationQuestion) -> AnswerText.Grade {
+            AnswerText.grade(text, for: question)
+        }
+        #expect(grade("so 5 and\nAnswer: $1,234.00.", number).predicted == "1234.00")
+        #expect(grade("1234.00", number).score == 1 && grade("12", number).score == 0)
+        #expect(grade("no idea", number).predicted == nil)
         for (text, value) in [
             ("Answer: 18 dollars for 2 eggs", "18"), ("Answer: 3 + 15 = 18", "18"),
             ("Answer: 18\nI checked 3 times.", "18"),
@@ -174,12 +179,12 @@ import Testing
             ("18 eggs, then 2", "2"),
             ("The answer is 18, from 4", "18"), ("Answer: -5", "-5"), ("Answer: none of 7\n", "7"),
         ] {
-            #expect(AnswerText.prediction(text, for: number) == value, "\(text)")
+            #expect(grade(text, number).predicted == value, "\(text)")
         }
         let words = EvaluationQuestion(id: "", question: "", expected: .text("New York"))
-        #expect(AnswerText.isRight("She lives in new york.", for: words))
-        #expect(!AnswerText.isRight("She lives in York, New.", for: words))
-        #expect(!AnswerText.isRight("newyork", for: words))
+        #expect(grade("She lives in new york.", words).score == 1)
+        #expect(grade("She lives in York, New.", words).score == 0)
+        #expect(grade("newyork", words).score == 0)
     }
 
     @Test("Prompts are the paper's implementation's, to the letter")

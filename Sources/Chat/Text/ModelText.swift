@@ -30,7 +30,7 @@ public struct ModelText: Sendable {
     ///
     /// - Parameter thinking: what the template sees as `enable_thinking`.
     /// - Throws: `ChatError.noTemplate`; `JinjaError` where the template refuses the conversation.
-    func render(_ messages: [ChatMessage], thinking: Bool) throws -> String {
+    public func render(_ messages: [ChatMessage], thinking: Bool) throws -> String {
         guard let template else { throw ChatError.noTemplate(directory) }
         return try template.render(messages, addGenerationPrompt: true, thinking: thinking)
     }

@@ -218,7 +218,7 @@ struct Controls: Encodable {
                 return try responder.answer(asked, mode: .c2c, settings: settings).text
             }
             func says(_ text: String, _ value: String) -> Bool {
-                AnswerText.isRight(text, for: EvaluationQuestion(id: "", question: "", expected: .text(value)))
+                AnswerText.grade(text, for: EvaluationQuestion(id: "", question: "", expected: .text(value))).score == 1
             }
             let swapped = try answer(question.otherQuestion)
             other += says(swapped, question.otherAnswer) ? 1 : 0

@@ -13,10 +13,10 @@ struct EvalCommand: ParsableCommand {
         commandName: "eval",
         abstract: "Measures how well, and how fast, each way of answering does on a set of questions.",
         discussion: """
-            Questions are JSON lines or CSV: question, choices and answer, or question and answer for free text; or the fields \
-            of MMLU-Redux, ARC, OpenBookQA, C-Eval and GSM8K, which are recognised. Without a file, the embedded pair's \
-            own held-out questions are asked. With --output, results are kept as they come, and an interrupted evaluation \
-            goes on where it was.
+            Questions are JSON lines, a JSON array, or a table with commas, semicolons or tabs: question, choices and answer, \
+            or question and answer for free text; or the fields of a public set (see --format), which are recognised. Without \
+            a file, the embedded pair's own held-out questions are asked. With --output, results are kept as they come, and \
+            an interrupted evaluation goes on where it was; a file that holds anything else is left as it is.
 
             Questions are asked one by one, so that their latency is their own. With --batch, several are read, fused and \
             answered together, which loads each weight once for all: the same answers, more questions per second, and no \
@@ -27,7 +27,7 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var conversation: ConversationOptions
 
-    @Option(help: ArgumentHelp("The questions.", valueName: "file.jsonl|file.csv"))
+    @Option(help: ArgumentHelp("The questions; - for standard input.", valueName: "file.jsonl|file.csv"))
     var questions: String?
 
     @Option(
@@ -86,11 +86,25 @@ struct EvalCommand: ParsableCommand {
     }
 
     func run() throws {
+        do {
+            try evaluate()
+        } catch is ResultLog.ReaderGone {
+            // Whoever reads the results, as `head` does, has enough of them.
+            throw ExitCode.success
+        }
+    }
+
+    private func evaluate() throws {
         let pair = try models.resolved()
         let wanted = try chosenModes(pair)
         let file = questions ?? pair.demo?.questions.path
         guard let file else { throw UsageError("no questions are given; name a file with --questions FILE") }
-        var asked = try QuestionFile.read(file, format: format)
+        let set = try QuestionFile.load(file, format: format)
+        if set.leftOut > 0 {
+            Output.remark(
+                "\(set.leftOut) of \(set.leftOut + set.questions.count) questions have no right answer; not asked")
+        }
+        var asked = set.questions
         if shuffle {
             var generator = SplitMix64(state: seed)
             asked.shuffle(using: &generator)
@@ -110,9 +124,10 @@ struct EvalCommand: ParsableCommand {
         conversation.apply(to: &settings)
         try report.map(Output.check)
         let engine = try Engine(pair, modes: Set(wanted.map(\.answerMode)))
-        let settingsUsed = self.settings(engine, file)
-        let log = try output.map { try ResultLog(path: $0, settings: settingsUsed) } ?? ResultLog()
         let choice = try BackendChoice(compute.device)
+        let settingsUsed = try self.settings(pair, settings, Fingerprint.of(set.questions), choice.backend.name)
+        let names = self.names(pair, file)
+        let log = try output.map { try ResultLog(path: $0, settings: settingsUsed, names: names) } ?? ResultLog()
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
         let evaluator = Evaluator(
@@ -145,7 +160,10 @@ struct EvalCommand: ParsableCommand {
         let summary = EvaluationSummary(
             device: choice.backend.name, modes: wanted.map(\.rawValue), results: results, gates: engine.gates)
         // The file first, as standard output may be the one that can't be written.
-        if let report { try write(ReportPage.html(summary, results, settings: settingsUsed), to: report) }
+        if let report {
+            let page = ReportPage.html(summary, results, settings: settingsUsed.merging(names) { $1 })
+            try write(page, to: report)
+        }
         if json { try Output.json(summary) } else { try Output.line(summary.text) }
         if isInterrupted {
             Output.remark(output == nil ? "interrupted" : "interrupted; the same command goes on from here")
@@ -175,20 +193,33 @@ struct EvalCommand: ParsableCommand {
         }
     }
 
-    /// What results depend on, beside the question.
-    private func settings(_ engine: Engine, _ file: String) -> [String: String] {
-        var settings = [
-            "questions": URL(filePath: file).lastPathComponent, "method": method.rawValue,
-            "max-new-tokens": "\(maxNewTokens)", "kv-dtype": compute.kvDtype.rawValue,
-            "weights": compute.weights.rawValue, "system": conversation.system ?? "",
-            "thinking": conversation.thinking.rawValue, "background-tokens": "\(conversation.backgroundTokens)",
-            "background-request": conversation.backgroundRequest ?? "", "shots": "\(shots)",
-            "fusion": engine.fusionMode.rawValue, "align": models.align.rawValue,
+    /// What results depend on, whichever questions are asked in whichever modes: every option that changes an answer or its
+    /// time, and digests of the files behind names.
+    private func settings(
+        _ pair: ResolvedModels, _ answers: AnswerSettings, _ questions: String, _ device: String
+    ) throws -> [String: String] {
+        func digests(_ paths: [String]) throws -> String {
+            try paths.map(Fingerprint.of(directory:)).joined(separator: "+")
+        }
+        return [
+            "questions": questions, "receiver": try digests(pair.receiver.map { [$0] } ?? []),
+            "sharers": try digests(pair.sharers), "fusers": try digests(pair.fusers),
+            "method": method.rawValue, "shots": "\(shots)", "shuffle": shuffle ? "seed \(seed)" : "off",
+            "max-new-tokens": "\(maxNewTokens)", "system": conversation.system ?? "",
+            "thinking": conversation.thinking.rawValue, "background-tokens": "\(answers.textToText.maxNewTokens)",
+            "background-request": answers.textToText.request, "fusion": models.fusion?.rawValue ?? "auto",
+            "align": models.align.rawValue, "device": device, "kv-dtype": compute.kvDtype.rawValue,
+            "weights": compute.weights.rawValue, "context": compute.context.map { "\($0)" } ?? "auto",
         ]
-        if let receiver = engine.receiver { settings["receiver"] = receiver.path }
-        settings["sharers"] = engine.sharers.map(\.model.path).joined(separator: " ")
-        settings["fusers"] = engine.sharers.compactMap { $0.fuser?.directory.path }.joined(separator: " ")
-        return settings
+    }
+
+    /// What the digests are of.
+    private func names(_ pair: ResolvedModels, _ file: String) -> [String: String] {
+        var names = ["questions": file == "-" ? "standard input" : file]
+        names["receiver"] = pair.receiver
+        if !pair.sharers.isEmpty { names["sharers"] = pair.sharers.joined(separator: " ") }
+        if !pair.fusers.isEmpty { names["fusers"] = pair.fusers.joined(separator: " ") }
+        return names
     }
 
     private func write(_ text: String, to path: String) throws {

@@ -6,8 +6,14 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
     /// `question` and `answer`, with `choices` for questions of choice, where the answer is an index or a letter.
     case native
     /// `question`, `choices`, `answer` (an index), and corrections: `error_type`, `correct_answer`. Questions without a right
-    /// answer are left out, as the paper does.
+    /// answer are left out, as the paper does, and so are those whose correction can't be read.
     case mmluRedux = "mmlu-redux"
+    /// `question`, `options` (up to ten), `answer` (a letter), `answer_index`.
+    case mmluPro = "mmlu-pro"
+    /// OpenAI's translations of MMLU: `Question`, `A`, `B`, `C`, `D`, `Answer` (a letter), `Subject`.
+    case mmmlu
+    /// `Question`, `Correct Answer`, `Incorrect Answer 1` to `3`, and their revisions; the choices' order is the paper's.
+    case gpqa
     /// `question`, `choices` with `text` and `label`, `answerKey`; also as AllenAI's own files nest them, or, in its CSV, have
     /// them in the question's text: `AnswerKey` and `Which? (A) this (B) that`.
     case arc
@@ -17,21 +23,44 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
     case ceval
     /// `question` and `answer`, the number after `####`.
     case gsm8k
+    /// `problem` and `answer`, a term in LaTeX.
+    case math500 = "math-500"
+    /// `context`, `input`, `answers`, `all_classes`, and the task's name in `dataset`.
+    case longbench
 
-    static func detected(_ record: JSONObject) -> QuestionFormat {
+    /// - Throws: `FieldError` for a record that could be of two formats.
+    static func detected(_ record: JSONObject) throws -> QuestionFormat {
+        let lists = [
+            ("choices", record["choices"] != nil), ("options", record["options"] != nil),
+            ("A", record["A"] != nil && record["B"] != nil), ("Correct Answer", record["Correct Answer"] != nil),
+        ].filter(\.1).map { "\"\($0.0)\"" }
+        guard lists.count < 2 else {
+            throw FieldError(
+                reason: "has choices in \(lists.joined(separator: " and in ")); name the set's fields with --format")
+        }
         if record["question_stem"] != nil { return .openbookqa }
         if record["answerKey"] != nil || record["AnswerKey"] != nil { return .arc }
+        if record["Correct Answer"] != nil { return .gpqa }
+        if record["Question"] != nil, record["A"] != nil { return .mmmlu }
         if record["A"] != nil, record["B"] != nil { return .ceval }
+        if record["options"] != nil { return .mmluPro }
+        if record["context"] != nil, record["input"] != nil, record["answers"] != nil { return .longbench }
         if record["error_type"] != nil { return .mmluRedux }
+        if record["problem"] != nil, record["question"] == nil { return .math500 }
         if case .string(let answer) = record["answer"], answer.contains("####") { return .gsm8k }
         return .native
     }
 
+    /// - Parameters:
+    ///   - number: the record's line or entry, its id where it has none.
+    ///   - file: its name, which tells LongBench's task where the record doesn't.
     /// - Returns: nil for a question that is not to be asked.
     /// - Throws: `FieldError`.
-    func question(_ record: JSONObject, line: Int) throws -> EvaluationQuestion? {
-        let subject = record["subject"]?.plainText ?? record["category"]?.plainText
-        let id = (record["id"] ?? record["question_id"] ?? record["questionID"])?.plainText ?? "\(line)"
+    func question(_ record: JSONObject, number: Int, file: String) throws -> EvaluationQuestion? {
+        let subject = ["subject", "category", "Subject", "High-level domain"].lazy.compactMap { record[$0]?.plainText }
+            .first
+        let ids = ["id", "question_id", "questionID", "unique_id", "Record ID", "_id"]
+        let id = ids.lazy.compactMap { record[$0]?.plainText }.first { !$0.isEmpty } ?? "\(number)"
         func made(
             _ question: String, _ choices: [String], _ expected: EvaluationQuestion.Expected
         ) throws -> EvaluationQuestion {
@@ -49,18 +78,45 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
                 guard answer.contains(where: { !$0.isWhitespace }) else {
                     throw FieldError(reason: "\"answer\" is empty")
                 }
+                try record.checkNoUnknownChoices(answer)
                 return try made(question, [], .text(answer))
             }
             let choices = try record.choices("choices")
-            return try made(question, choices, .choice(try record.choice("answer", choices)))
+            return try made(question, choices, .choice(try record.choice("answer", choices, AnswerReading.any)))
         case .mmluRedux:
             let choices = try record.choices("choices")
             let error = record["error_type"]?.plainText
             if error == "no_correct_answer" || error == "expert" { return nil }
-            if error == "wrong_groundtruth", let corrected = try? record.choice("correct_answer", choices) {
+            if error == "wrong_groundtruth" {
+                // What the row itself calls wrong is never taken for right.
+                guard let corrected = try? record.choice("correct_answer", choices, AnswerReading.index) else {
+                    return nil
+                }
                 return try made(try record.text("question"), choices, .choice(corrected))
             }
-            return try made(try record.text("question"), choices, .choice(try record.choice("answer", choices)))
+            return try made(
+                try record.text("question"), choices, .choice(try record.choice("answer", choices, AnswerReading.index))
+            )
+        case .mmluPro:
+            let choices = try record.choices("options")
+            let right = try record.choice(
+                record["answer"] == nil ? "answer_index" : "answer", choices, AnswerReading.letter)
+            if let index = record["answer_index"]?.wholeNumber, index != right {
+                throw FieldError(
+                    reason: "\"answer\" is choice \(EvaluationQuestion.letter(right)), \"answer_index\" is \(index); "
+                        + "remove the one that is wrong")
+            }
+            var question = try made(try record.text("question"), choices, .choice(right))
+            question.namedLetters = 4
+            return question
+        case .mmmlu:
+            let choices = try record.letteredChoices()
+            return try made(
+                try record.text("Question"), choices,
+                .choice(try record.choice("Answer", choices, AnswerReading.letter)))
+        case .gpqa:
+            let item = try GPQA.item(record)
+            return try made(item.question, item.choices, .choice(item.right))
         case .arc where record["AnswerKey"] != nil:
             let (stem, texts, labels) = try Self.inlineChoices(try record.text("question"))
             return try made(stem, texts, .choice(try record.label("AnswerKey", labels)))
@@ -70,8 +126,10 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
             let (texts, labels) = try nested.labelledChoices()
             return try made(try nested.text(stem), texts, .choice(try record.label("answerKey", labels)))
         case .ceval:
-            let choices = try ["A", "B", "C", "D"].map { try record.text($0) }
-            return try made(try record.text("question"), choices, .choice(try record.choice("answer", choices)))
+            let choices = try record.letteredChoices()
+            return try made(
+                try record.text("question"), choices,
+                .choice(try record.choice("answer", choices, AnswerReading.letter)))
         case .gsm8k:
             let answer = try record.text("answer")
             let number = answer.split(separator: "####").last ?? answer[...]
@@ -79,6 +137,12 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
                 throw FieldError(reason: "\"answer\" has no number after ####")
             }
             return try made(try record.text("question"), [], .number(value))
+        case .math500:
+            let answer = try record.text("answer").trimmed
+            guard !answer.isEmpty else { throw FieldError(reason: "\"answer\" is empty") }
+            return try made(try record.text("problem"), [], .mathematics(answer))
+        case .longbench:
+            return try LongBenchTask.question(record, id: id, file: file)
         }
     }
 
@@ -97,73 +161,5 @@ public enum QuestionFormat: String, Sendable, CaseIterable {
             return (parts[0], Array(parts.dropFirst()), found)
         }
         throw FieldError(reason: "\"question\" has no choices, such as (A) this (B) that")
-    }
-}
-
-extension JSONValue {
-    /// Text, or a number as text.
-    fileprivate var plainText: String? {
-        switch self {
-        case .string(let text): text
-        case .integer(let value): "\(value)"
-        default: nil
-        }
-    }
-}
-
-extension JSONObject {
-    fileprivate func text(_ key: String) throws -> String {
-        guard let value = self[key] else { throw FieldError(reason: "has no \"\(key)\"") }
-        guard let text = value.plainText else { throw FieldError(reason: "\"\(key)\" is \(value.kind), not text") }
-        return text
-    }
-
-    /// The index of the choice that a key names by its label.
-    fileprivate func label(_ key: String, _ labels: [String]) throws -> Int {
-        let label = try text(key)
-        guard let index = labels.firstIndex(of: label) else {
-            throw FieldError(reason: "\"\(key)\" is \(label), the labels are \(labels.joined(separator: ", "))")
-        }
-        return index
-    }
-
-    fileprivate func choices(_ key: String) throws -> [String] {
-        guard case .array(let values) = self[key], values.count >= 2 else {
-            throw FieldError(reason: "\"\(key)\" is no list of two choices or more")
-        }
-        return try values.map { value in
-            guard let text = value.plainText else { throw FieldError(reason: "a choice is \(value.kind), not text") }
-            return text
-        }
-    }
-
-    /// The index of a choice, from an index, a letter, or the choice itself.
-    fileprivate func choice(_ key: String, _ choices: [String]) throws -> Int {
-        let text = try text(key)
-        if let index = Int(text), choices.indices.contains(index) { return index }
-        if let index = choices.indices.first(where: { EvaluationQuestion.letter($0) == text }) { return index }
-        if let index = choices.firstIndex(of: text) { return index }
-        throw FieldError(reason: "\"\(key)\" is \(text), which is none of the \(choices.count) choices")
-    }
-
-    /// Choices as two lists, or as a list of pairs.
-    fileprivate func labelledChoices() throws -> (texts: [String], labels: [String]) {
-        switch self["choices"] {
-        case .object(let object):
-            let (texts, labels) = (try object.choices("text"), try object.choices("label"))
-            guard texts.count == labels.count else {
-                throw FieldError(reason: "has \(texts.count) choices and \(labels.count) labels")
-            }
-            return (texts, labels)
-        case .array(let values):
-            let pairs = try values.map { value -> (String, String) in
-                guard case .object(let object) = value else {
-                    throw FieldError(reason: "a choice is \(value.kind), not an object")
-                }
-                return (try object.text("text"), try object.text("label"))
-            }
-            return (pairs.map(\.0), pairs.map(\.1))
-        default: throw FieldError(reason: "has no \"choices\"")
-        }
     }
 }

@@ -7,6 +7,10 @@ public struct EvaluationQuestion: Sendable, Equatable {
         case text(String)
         /// A number that a right answer ends with.
         case number(String)
+        /// A term in LaTeX that a right answer equals.
+        case mathematics(String)
+        /// What an answer to a task of LongBench is measured by.
+        case longText(LongBenchTask.Reference)
     }
 
     /// Unique within its set.
@@ -16,13 +20,20 @@ public struct EvaluationQuestion: Sendable, Equatable {
     public var choices: [String]
     public var expected: Expected
     public var subject: String?
+    /// How many letters the prompt names as possible answers. The paper's implementation always names four, and reads these
+    /// first; so it is for the sets of more choices that it asks.
+    public var namedLetters: Int
 
-    public init(id: String, question: String, choices: [String] = [], expected: Expected, subject: String? = nil) {
+    public init(
+        id: String, question: String, choices: [String] = [], expected: Expected, subject: String? = nil,
+        namedLetters: Int? = nil
+    ) {
         self.id = id
         self.question = question
         self.choices = choices
         self.expected = expected
         self.subject = subject
+        self.namedLetters = namedLetters ?? choices.count
     }
 
     /// `A`, `B`, ... for the choices.
@@ -34,8 +45,8 @@ public struct EvaluationQuestion: Sendable, Equatable {
     public var expectedText: String {
         switch expected {
         case .choice(let index): Self.letter(index)
-        case .text(let text): text
-        case .number(let text): text
+        case .text(let text), .number(let text), .mathematics(let text): text
+        case .longText(let reference): reference.answers.joined(separator: " | ")
         }
     }
 }
