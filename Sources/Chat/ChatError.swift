@@ -3,8 +3,6 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
     /// Where a template was looked for.
     case noTemplate(String)
     case noTokenizer(model: String)
-    /// The checkpoint directory, and what is wrong with the tokenizer.json in it.
-    case unusableTokenizer(directory: String, reason: String)
     case noReceiver
     case noSharer
     /// A prompt of tokens or raw text can't be put into text-to-text's conversations.
@@ -12,7 +10,7 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
     case noFuser(sharer: String)
     /// Alignment pairs the receiver with one sharer.
     case severalAligned
-    /// What the two sides' templates made of a conversation can't be paired.
+    /// A side needs padding and has no token for it.
     case misaligned(String)
 
     public var description: String {
@@ -21,9 +19,7 @@ public enum ChatError: Error, Equatable, CustomStringConvertible {
             "\(place): has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); "
                 + "add one, or give the prompt with --raw"
         case .noTokenizer(let model):
-            "the \(model) has no tokenizer.json, so it can't read text; give --prompt-ids, or add the file"
-        case .unusableTokenizer(let directory, let reason):
-            "\(directory)/\(reason)"
+            "the \(model) has no tokenizer.json (nor vocab.json with merges.txt), so it can't read text; give --prompt-ids, or add the file"
         case .noReceiver:
             "there is no model that answers; add --receiver DIR"
         case .noSharer:

@@ -11,16 +11,15 @@ struct Decoder: Sendable {
     var vocabularySize: Int { ends.count }
 
     /// - Throws: `TokenizationError.unsupported` when the decoder is not ByteLevel, alone or as a Sequence of one.
-    init(_ node: JSONNode?, vocabulary: Vocabulary, addedTokens: [AddedToken]) throws {
+    init(_ node: JSONNode?, vocabulary: Vocabulary, addedTokens: [Int: [UInt8]]) throws {
         guard let node else { throw TokenizationError.unsupported("decoder is missing (supported: ByteLevel)") }
         try Self.check(node)
-        let added = Dictionary(addedTokens.map { ($0.id, $0.content) }, uniquingKeysWith: { first, _ in first })
-        let size = max(vocabulary.size, (added.keys.max() ?? -1) + 1)
+        let size = max(vocabulary.size, (addedTokens.keys.max() ?? -1) + 1)
         var bytes: [UInt8] = []
         var ends: [UInt32] = []
         ends.reserveCapacity(size)
         for id in 0..<size {
-            if let spelling = added[id].map({ $0[...] }) ?? vocabulary.spelling(of: id) {
+            if let spelling = addedTokens[id].map({ $0[...] }) ?? vocabulary.spelling(of: id) {
                 ByteAlphabet.appendBytes(of: spelling, to: &bytes)
             }
             ends.append(UInt32(bytes.count))

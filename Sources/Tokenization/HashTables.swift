@@ -63,7 +63,7 @@ struct PairTable: Sendable {
 }
 
 /// The tokens of a model: spelling <-> id. Ids need not be consecutive.
-struct Vocabulary: Sendable {
+struct Vocabulary: Sendable, Equatable {
     /// Sixteen times the largest vocabulary published; ids index arrays, so a file must not choose their size freely.
     static let idLimit = 1 << 22
 
@@ -83,6 +83,11 @@ struct Vocabulary: Sendable {
     func spelling(of id: Int) -> ArraySlice<UInt8>? {
         guard lengths.indices.contains(id), lengths[id] >= 0 else { return nil }
         return arena[Int(starts[id])..<Int(starts[id]) + Int(lengths[id])]
+    }
+
+    static func == (left: Vocabulary, right: Vocabulary) -> Bool {
+        left.count == right.count && left.size == right.size
+            && (0..<left.size).allSatisfy { left.spelling(of: $0) == right.spelling(of: $0) }
     }
 
     func id(of spelling: [UInt8]) -> Int? {

@@ -86,18 +86,12 @@ struct JSONScanner {
 
     // MARK: Values
 
-    /// Any value as a tree. A key given twice is an error.
+    /// Any value as a tree; also what Python writes besides JSON: NaN, Infinity and -Infinity.
     mutating func value() throws -> JSONValue {
         switch try peek() {
         case UInt8(ascii: "{"):
-            var result: [String: JSONValue] = [:]
-            try members { scanner, key in
-                let name = String(decoding: key, as: UTF8.self)
-                let start = scanner.position
-                guard result.updateValue(try scanner.value(), forKey: name) == nil else {
-                    throw scanner.failure("key \(quoted(name)) appears twice", at: start)
-                }
-            }
+            var result = JSONMembers()
+            try members { scanner, key in result.insert(key, try scanner.value()) }
             return .object(result)
         case UInt8(ascii: "["):
             var result: [JSONValue] = []
@@ -116,12 +110,21 @@ struct JSONScanner {
         case UInt8(ascii: "n"):
             try literal("null")
             return .null
+        case UInt8(ascii: "N"):
+            try literal("NaN")
+            return .number(.nan)
+        case UInt8(ascii: "I"):
+            try literal("Infinity")
+            return .number(.infinity)
+        case UInt8(ascii: "-") where position + 1 < bytes.count && bytes[position + 1] == UInt8(ascii: "I"):
+            try literal("-Infinity")
+            return .number(-.infinity)
         default:
             return try number()
         }
     }
 
-    /// Passes over any value, checking it as `value()` does except for repeated keys.
+    /// Passes over any value, checking it as `value()` does.
     mutating func skip() throws {
         switch try peek() {
         case UInt8(ascii: "{"):

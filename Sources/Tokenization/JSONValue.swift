@@ -6,7 +6,7 @@ enum JSONValue: Equatable, Sendable {
     case number(Double)
     case string(String)
     case array([JSONValue])
-    case object([String: JSONValue])
+    case object(JSONMembers)
 
     /// The JSON type's name, for messages.
     var kind: String {
@@ -21,6 +21,29 @@ enum JSONValue: Equatable, Sendable {
     }
 }
 
+/// The members of an object, in the order they are written in. Keys are bytes: as `String`, two tokens that are one only after
+/// Unicode normalization would be the same key.
+struct JSONMembers: Equatable, Sendable {
+    private(set) var entries: [(key: [UInt8], value: JSONValue)] = []
+    private var places: [[UInt8]: Int] = [:]
+
+    subscript(key: String) -> JSONValue? { places[Array(key.utf8)].map { entries[$0].value } }
+
+    /// Of a key that is given twice the last value counts, as in Python.
+    mutating func insert(_ key: [UInt8], _ value: JSONValue) {
+        if let place = places[key] {
+            entries[place].value = value
+        } else {
+            places[key] = entries.count
+            entries.append((key, value))
+        }
+    }
+
+    static func == (left: JSONMembers, right: JSONMembers) -> Bool {
+        left.entries.elementsEqual(right.entries) { $0.key == $1.key && $0.value == $1.value }
+    }
+}
+
 /// A value with its place in the file, so that every complaint says where.
 struct JSONNode {
     let value: JSONValue
@@ -29,7 +52,7 @@ struct JSONNode {
     /// - Throws: `TokenizationError.invalidFile` when this is not an object or lacks `key`.
     func member(_ key: String) throws -> JSONNode {
         guard let node = try optionalMember(key) else {
-            throw TokenizationError.invalidFile("\(path).\(key) is missing")
+            throw TokenizationError.invalidFile("\(path.isEmpty ? key : "\(path).\(key)") is missing")
         }
         return node
     }
@@ -38,7 +61,7 @@ struct JSONNode {
     func optionalMember(_ key: String) throws -> JSONNode? {
         guard case .object(let members) = value else { throw mismatch("an object") }
         guard let member = members[key], member != .null else { return nil }
-        return JSONNode(value: member, path: "\(path).\(key)")
+        return JSONNode(value: member, path: path.isEmpty ? key : "\(path).\(key)")
     }
 
     func string() throws -> String {
@@ -61,10 +84,13 @@ struct JSONNode {
         return elements.enumerated().map { JSONNode(value: $1, path: "\(path)[\($0)]") }
     }
 
-    /// The names and values of an object, in no particular order.
+    /// The names and values of an object, in the file's order.
     func members() throws -> [(key: String, node: JSONNode)] {
         guard case .object(let members) = value else { throw mismatch("an object") }
-        return members.map { ($0, JSONNode(value: $1, path: "\(path).\($0)")) }
+        return members.entries.map { key, value in
+            let name = String(decoding: key, as: UTF8.self)
+            return (name, JSONNode(value: value, path: path.isEmpty ? name : "\(path).\(name)"))
+        }
     }
 
     /// The `type` every part of a tokenizer's pipeline carries.
@@ -75,6 +101,6 @@ struct JSONNode {
     }
 
     private func mismatch(_ expected: String) -> TokenizationError {
-        .invalidFile("\(path) is \(value.kind), expected \(expected)")
+        .invalidFile("\(path.isEmpty ? "" : "\(path) ")is \(value.kind), expected \(expected)")
     }
 }

@@ -8,10 +8,15 @@ struct PostProcessor: Sendable {
     /// Each template takes the result of the one before as its sequence.
     private let templates: [[Item]]
 
-    /// - Throws: `TokenizationError` for a kind other than ByteLevel, TemplateProcessing and Sequence, or a template that
+    /// - Throws: `TokenizationError` for an unknown kind, or a template that
     ///   names an unknown token.
     init(_ node: JSONNode?, idLimit: Int) throws {
         templates = try node.map { try Self.templates($0, idLimit) } ?? []
+    }
+
+    /// A token before the text, one after it, or neither.
+    init(before: Int?, after: Int?) {
+        templates = [(before.map { [.special([$0])] } ?? []) + [.sequence] + (after.map { [.special([$0])] } ?? [])]
     }
 
     private static func templates(_ node: JSONNode, _ idLimit: Int) throws -> [[Item]] {
@@ -21,29 +26,30 @@ struct PostProcessor: Sendable {
             return []
         case "TemplateProcessing":
             return [try template(node, idLimit)]
+        case "RobertaProcessing", "BertProcessing":
+            return [
+                [
+                    .special([try tokenID(node, "cls", idLimit)]), .sequence,
+                    .special([try tokenID(node, "sep", idLimit)]),
+                ]
+            ]
         case "Sequence":
             return try node.member("processors").elements().flatMap { try templates($0, idLimit) }
         default:
-            throw try node.unsupportedType(supported: "ByteLevel, TemplateProcessing, Sequence")
+            throw try node.unsupportedType(
+                supported: "ByteLevel, TemplateProcessing, RobertaProcessing, BertProcessing, Sequence")
         }
     }
 
     private static func template(_ node: JSONNode, _ idLimit: Int) throws -> [Item] {
-        var special: [String: [Int]] = [:]
+        var special: [[UInt8]: [Int]] = [:]
         for (name, token) in try node.member("special_tokens").members() {
-            special[name] = try token.member("ids").elements().map { element in
-                let id = try element.integer()
-                guard (0..<idLimit).contains(id) else {
-                    throw TokenizationError.invalidFile(
-                        "\(element.path) is \(id); the tokenizer has ids 0..<\(idLimit)")
-                }
-                return id
-            }
+            special[Array(name.utf8)] = try token.member("ids").elements().map { try id($0, idLimit) }
         }
         let items = try node.member("single").elements().map { element -> Item in
             if let token = try element.optionalMember("SpecialToken") {
                 let name = try token.member("id").string()
-                guard let ids = special[name] else {
+                guard let ids = special[Array(name.utf8)] else {
                     throw TokenizationError.invalidFile("\(token.path).id: \(quoted(name)) is not in special_tokens")
                 }
                 return .special(ids)
@@ -58,6 +64,21 @@ struct PostProcessor: Sendable {
             throw TokenizationError.invalidFile("\(node.path).single must hold Sequence A once")
         }
         return items
+    }
+
+    /// The id in `["<s>", 0]`.
+    private static func tokenID(_ node: JSONNode, _ key: String, _ idLimit: Int) throws -> Int {
+        let pair = try node.member(key).elements()
+        guard pair.count == 2 else { throw TokenizationError.invalidFile("\(node.path).\(key) is no text with its id") }
+        return try id(pair[1], idLimit)
+    }
+
+    private static func id(_ node: JSONNode, _ idLimit: Int) throws -> Int {
+        let id = try node.integer()
+        guard (0..<idLimit).contains(id) else {
+            throw TokenizationError.invalidFile("\(node.path) is \(id); the tokenizer has ids 0..<\(idLimit)")
+        }
+        return id
     }
 
     /// `ids` with the special tokens of all templates.

@@ -4,6 +4,8 @@ public enum TokenizationError: Error, Equatable, Sendable, CustomStringConvertib
     case unreadableFile(path: String, reason: String)
     /// The file is larger than any tokenizer published; sizes in bytes.
     case fileTooLarge(path: String, limit: Int)
+    /// What is wrong inside of a file that was given by its name.
+    case unusableFile(path: String, reason: String)
     /// The bytes are not JSON; `offset` is the byte where that shows.
     case malformedJSON(reason: String, offset: Int)
     /// JSON, but not a tokenizer: something is missing, of the wrong type or contradicts itself.
@@ -21,18 +23,12 @@ public enum TokenizationError: Error, Equatable, Sendable, CustomStringConvertib
 
     public var description: String {
         switch self {
-        case .unreadableFile(let path, let reason):
+        case .unreadableFile(let path, let reason), .unusableFile(let path, let reason):
             return "\(path): \(reason)"
         case .fileTooLarge(let path, let limit):
-            return "\(path): larger than \(limit) bytes; is this a tokenizer.json?"
-        case .malformedJSON(let reason, let offset):
-            return "tokenizer.json: byte \(offset): \(reason); is the file complete?"
-        case .invalidFile(let message):
-            return "tokenizer.json: \(message)"
-        case .unsupported(let message):
-            return "tokenizer.json: \(message)"
-        case .invalidPattern(let pattern, let reason, let offset):
-            return "tokenizer.json: pattern \(quoted(pattern)) at byte \(offset): \(reason)"
+            return "\(path): larger than \(limit) bytes; is this a tokenizer's file?"
+        case .malformedJSON, .invalidFile, .unsupported, .invalidPattern:
+            return "tokenizer.json: \(fault ?? "")"
         case .patternTooExpensive(let pattern, let reason):
             return "pattern \(quoted(pattern)) takes too long on this text (\(reason)); "
                 + "use a tokenizer from a source you trust"
@@ -40,6 +36,31 @@ public enum TokenizationError: Error, Equatable, Sendable, CustomStringConvertib
             return "text of \(bytes) bytes: at most \(limit) can be encoded at once; encode it in parts"
         case .unknownID(let id, let size):
             return "token id \(id): the tokenizer has ids 0..<\(size); do model and tokenizer belong together?"
+        }
+    }
+
+    /// What is wrong inside of a file, without its name; nil where that isn't the matter.
+    private var fault: String? {
+        switch self {
+        case .malformedJSON(let reason, let offset): "byte \(offset): \(reason); is the file complete?"
+        case .invalidFile(let message), .unsupported(let message): message
+        case .invalidPattern(let pattern, let reason, let offset):
+            "pattern \(quoted(pattern)) at byte \(offset): \(reason)"
+        default: nil
+        }
+    }
+
+    /// The same, with the name of the file in which something is wrong.
+    func naming(_ path: String) -> TokenizationError {
+        fault.map { .unusableFile(path: path, reason: $0) } ?? self
+    }
+
+    /// Runs what reads a file, and names that file in what goes wrong inside of it.
+    static func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as TokenizationError {
+            throw error.naming(path)
         }
     }
 }

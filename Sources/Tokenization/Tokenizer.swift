@@ -1,6 +1,7 @@
 import Foundation
 
-/// A byte-level BPE tokenizer as published in a `tokenizer.json` (Qwen2 to Qwen3, Llama 3): text -> ids -> text.
+/// A byte-level BPE tokenizer as published in a `tokenizer.json` (Qwen2 to Qwen3, Llama 3), or in the files that came before it:
+/// text -> ids -> text.
 ///
 /// Encoding runs the file's pipeline: added tokens, normalizer, pre-tokenizer, model, post-processor. All methods may be
 /// called from several threads at once.
@@ -16,28 +17,76 @@ public final class Tokenizer: Sendable {
     /// The longest text that `encode` takes, in bytes of UTF-8.
     public static let textLimit = 1 << 30
 
-    /// Reads `tokenizer.json` in a checkpoint directory.
+    /// Reads a checkpoint directory as transformers 5 does: tokenizer.json, else vocab.json with merges.txt; and the tokens
+    /// that tokenizer_config.json, special_tokens_map.json and added_tokens.json add to it.
     ///
     /// - Throws: `TokenizationError`.
     public convenience init(directory: URL) throws {
-        try self.init(tokenizerJSON: directory.appendingPathComponent("tokenizer.json"))
+        let config = try TokenizerConfig(directory: directory)
+        let json = directory.appending(path: "tokenizer.json")
+        if !FileManager.default.fileExists(atPath: json.path), VocabularyFiles.exist(in: directory) {
+            guard let style = config.style ?? config.familyStyle else {
+                throw TokenizationError.unusableFile(
+                    path: directory.path,
+                    reason:
+                        "holds vocab.json and merges.txt, but no tokenizer.json; without it only tokenizers of Qwen2's "
+                        + "and GPT-2's kind are read")
+            }
+            let file = try VocabularyFiles.read(directory, style: style, addsPrefixSpace: config.addsPrefixSpace)
+            try self.init(file, config, isBuilt: true)
+            return
+        }
+        do {
+            let file = try TokenizerFile(parsing: TokenizerFile.read(json))
+            try self.init(file, config, isBuilt: false)
+        } catch let error as TokenizationError {
+            throw error.naming(json.path)
+        }
     }
 
+    /// Whether a checkpoint directory holds files that `init(directory:)` reads.
+    public static func exists(in directory: URL) -> Bool {
+        FileManager.default.fileExists(atPath: directory.appending(path: "tokenizer.json").path)
+            || VocabularyFiles.exist(in: directory)
+    }
+
+    /// Reads that file alone.
+    ///
     /// - Throws: `TokenizationError`.
     public convenience init(tokenizerJSON: URL) throws {
-        try self.init(json: TokenizerFile.read(tokenizerJSON))
+        do {
+            try self.init(json: TokenizerFile.read(tokenizerJSON))
+        } catch let error as TokenizationError {
+            throw error.naming(tokenizerJSON.path)
+        }
     }
 
     /// - Parameter json: the content of a tokenizer.json.
     /// - Throws: `TokenizationError`.
-    public init(json: [UInt8]) throws {
-        let file = try TokenizerFile(parsing: json)
+    public convenience init(json: [UInt8]) throws {
+        try self.init(TokenizerFile(parsing: json), nil, isBuilt: false)
+    }
+
+    /// - Parameters:
+    ///   - config: what other files say of the tokens.
+    ///   - isBuilt: the file was made of vocab.json and merges.txt.
+    private init(_ file: TokenizerFile, _ config: TokenizerConfig?, isBuilt: Bool) throws {
         model = file.model
         normalizer = try Normalizer(file.normalizer)
         preTokenizer = try PreTokenizer(file.preTokenizer)
-        addedTokens = try AddedTokens(file.addedTokens, vocabulary: model.vocabulary, normalizer: normalizer)
-        decoder = try Decoder(file.decoder, vocabulary: model.vocabulary, addedTokens: addedTokens.tokens)
-        postProcessor = try PostProcessor(file.postProcessor, idLimit: decoder.vocabularySize)
+        let vocabulary = try AddedVocabulary(file, config)
+        addedTokens = AddedTokens(
+            vocabulary, normalizer: normalizer, splitsSpecialTokens: config?.splitsSpecialTokens ?? false)
+        decoder = try Decoder(file.decoder, vocabulary: model.vocabulary, addedTokens: addedTokens.spellings)
+        if isBuilt, let config {
+            func id(_ role: String, _ isAdded: Bool) -> Int? {
+                isAdded ? config.roleTexts[role].flatMap { vocabulary.id(of: Array($0.utf8)) } : nil
+            }
+            postProcessor = PostProcessor(
+                before: id("bos_token", config.addsBeginning), after: id("eos_token", config.addsEnd))
+        } else {
+            postProcessor = try PostProcessor(file.postProcessor, idLimit: decoder.vocabularySize)
+        }
     }
 
     /// Highest id + 1, added tokens included. A model may have more rows than that, not fewer.
@@ -49,6 +98,9 @@ public final class Tokenizer: Sendable {
         let spelling = Array(token.utf8)
         return addedTokens.id(of: spelling) ?? model.vocabulary.id(of: spelling)
     }
+
+    /// Whether another tokenizer has the same tokens under the same ids, those added aside.
+    public func sharesVocabulary(with other: Tokenizer) -> Bool { model.vocabulary == other.model.vocabulary }
 
     /// Whether `id` is a special token: one that `decode` can leave out.
     public func isSpecial(_ id: Int) -> Bool { addedTokens.isSpecial(id) }

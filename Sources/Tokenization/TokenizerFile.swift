@@ -2,7 +2,8 @@ import Foundation
 
 /// The content of a tokenizer.json: the model read into tables, the other parts as JSON.
 struct TokenizerFile {
-    var addedTokens: [AddedToken] = []
+    /// `added_tokens`, with the ids that the file names.
+    var addedTokens: [(id: Int, token: AddedToken)] = []
     var normalizer: JSONNode?
     var preTokenizer: JSONNode?
     var postProcessor: JSONNode?
@@ -13,7 +14,7 @@ struct TokenizerFile {
     static let sizeLimit = 128 << 20
 
     /// - Throws: `TokenizationError.unreadableFile` or `.fileTooLarge`.
-    static func read(_ url: URL) throws -> [UInt8] {
+    static func read(_ url: URL, limit: Int = sizeLimit) throws -> [UInt8] {
         let path = url.path
         do {
             // A pipe or a device would be read for ever; the Hugging Face cache is made of links.
@@ -23,8 +24,13 @@ struct TokenizerFile {
             }
             let file = try FileHandle(forReadingFrom: url)
             defer { try? file.close() }
-            let data = try file.read(upToCount: sizeLimit + 1) ?? Data()
-            guard data.count <= sizeLimit else { throw TokenizationError.fileTooLarge(path: path, limit: sizeLimit) }
+            let data = try file.read(upToCount: limit + 1) ?? Data()
+            guard data.count <= limit else { throw TokenizationError.fileTooLarge(path: path, limit: limit) }
+            guard !data.starts(with: "version https://git-lfs.github.com/".utf8) else {
+                throw TokenizationError.unreadableFile(
+                    path: path,
+                    reason: "is a Git LFS pointer, not the file; get the file with `git lfs pull` or `hf download`")
+            }
             return [UInt8](data)
         } catch let error as TokenizationError {
             throw error
@@ -37,28 +43,38 @@ struct TokenizerFile {
     /// - Throws: `TokenizationError` for bytes that are not JSON, or not a byte-level BPE tokenizer.
     init(parsing bytes: [UInt8]) throws {
         var scanner = try JSONScanner(bytes)
-        var parts: [String: JSONNode] = [:]
+        var parts = JSONMembers()
         var model: ModelReader?
-        var names: Set<String> = []
         try scanner.members { scanner, key in
-            let name = String(decoding: key, as: UTF8.self)
-            guard names.insert(name).inserted else { throw scanner.failure("key \(quoted(name)) appears twice") }
-            if name == "model" {
+            if key.elementsEqual("model".utf8) {
                 model = try ModelReader(&scanner)
             } else {
-                let value = try scanner.value()
                 // Truncation and padding belong to whoever batches texts; versions to whoever writes the file.
-                if value != .null { parts[name] = JSONNode(value: value, path: name) }
+                parts.insert(key, try scanner.value())
             }
         }
         try scanner.finish()
         guard let model else { throw TokenizationError.invalidFile("model is missing") }
-        self.model = try model.model(&scanner)
-        addedTokens = try parts["added_tokens"]?.elements().map(AddedToken.init) ?? []
-        normalizer = parts["normalizer"]
-        preTokenizer = parts["pre_tokenizer"]
-        postProcessor = parts["post_processor"]
-        decoder = parts["decoder"]
+        let file = JSONNode(value: .object(parts), path: "")
+        self = try TokenizerFile(model: model.model(&scanner), parts: file)
+        for node in try file.optionalMember("added_tokens")?.elements() ?? [] {
+            let id = try node.member("id").integer()
+            guard (0..<Vocabulary.idLimit).contains(id) else {
+                throw TokenizationError.invalidFile("\(node.path).id is \(id), expected 0..<\(Vocabulary.idLimit)")
+            }
+            addedTokens.append((id, try AddedToken(entry: node)))
+        }
+    }
+}
+
+extension TokenizerFile {
+    /// - Parameter parts: an object with the parts other than the model.
+    init(model: BPEModel, parts: JSONNode) throws {
+        self.model = model
+        normalizer = try parts.optionalMember("normalizer")
+        preTokenizer = try parts.optionalMember("pre_tokenizer")
+        postProcessor = try parts.optionalMember("post_processor")
+        decoder = try parts.optionalMember("decoder")
     }
 }
 
@@ -69,7 +85,7 @@ private struct ModelReader {
     private let mergesPosition: Int?
 
     init(_ scanner: inout JSONScanner) throws {
-        var members: [String: JSONValue] = [:]
+        var members = JSONMembers()
         var vocabularyPosition: Int?
         var mergesPosition: Int?
         guard try scanner.peek() == UInt8(ascii: "{") else {
@@ -77,21 +93,16 @@ private struct ModelReader {
         }
         try scanner.members { scanner, key in
             let name = String(decoding: key, as: UTF8.self)
-            let start = scanner.position
-            let isFirst: Bool
             switch name {
             case "vocab":
-                isFirst = vocabularyPosition == nil
-                vocabularyPosition = start
+                vocabularyPosition = scanner.position
                 try scanner.skip()
             case "merges":
-                isFirst = mergesPosition == nil
-                mergesPosition = start
+                mergesPosition = scanner.position
                 try scanner.skip()
             default:
-                isFirst = members.updateValue(try scanner.value(), forKey: name) == nil
+                members.insert(key, try scanner.value())
             }
-            guard isFirst else { throw scanner.failure("key \(quoted(name)) appears twice", at: start) }
         }
         settings = JSONNode(value: .object(members), path: "model")
         self.vocabularyPosition = vocabularyPosition
@@ -133,11 +144,7 @@ private struct ModelReader {
         guard try scanner.peek() == UInt8(ascii: "{") else {
             throw TokenizationError.invalidFile("model.vocab is not an object")
         }
-        var vocabulary = Vocabulary()
-        try scanner.members { scanner, token in
-            try vocabulary.insert(token, id: scanner.integer())
-        }
-        return vocabulary
+        return try Vocabulary(&scanner)
     }
 
     private func merges(_ scanner: inout JSONScanner, _ vocabulary: Vocabulary) throws -> PairTable {
@@ -146,45 +153,27 @@ private struct ModelReader {
         guard try scanner.peek() == UInt8(ascii: "[") else {
             throw TokenizationError.invalidFile("model.merges is not an array")
         }
-        var table = PairTable(minimumCapacity: vocabulary.count)
-        var rank: UInt32 = 0
+        var merges = MergeList(vocabulary)
         var left: [UInt8] = []
         var right: [UInt8] = []
-        func id(_ token: [UInt8]) throws -> UInt32 {
-            guard let id = vocabulary.id(of: token) else {
-                throw TokenizationError.invalidFile("model.merges[\(rank)]: \(quoted(token)) is not in model.vocab")
-            }
-            return UInt32(id)
-        }
         try scanner.elements { scanner in
-            guard try Self.readMerge(&scanner, rank, &left, &right) else { return }
-            let leftID = try id(left)
-            let rightID = try id(right)
-            left.append(contentsOf: right)
-            // A pair given twice keeps its last rank, as in the file format's own library.
-            table.insert(leftID, rightID, UInt64(rank) << 32 | UInt64(try id(left)))
-            rank += 1
+            left.removeAll(keepingCapacity: true)
+            right.removeAll(keepingCapacity: true)
+            if try scanner.peek() == UInt8(ascii: "\"") {
+                try scanner.appendString(to: &left)
+                try merges.add(line: left)
+            } else {
+                try Self.readPair(&scanner, merges.count, &left, &right)
+                try merges.add(left, right)
+            }
         }
-        return table
+        return merges.table
     }
 
-    /// Reads `["a", "b"]` or, as older files write it, `"a b"`. False for the version line of such files.
-    private static func readMerge(
-        _ scanner: inout JSONScanner, _ rank: UInt32, _ left: inout [UInt8], _ right: inout [UInt8]
-    ) throws -> Bool {
-        left.removeAll(keepingCapacity: true)
-        right.removeAll(keepingCapacity: true)
-        if try scanner.peek() == UInt8(ascii: "\"") {
-            try scanner.appendString(to: &left)
-            if left.starts(with: "#version".utf8) { return false }
-            let spaces = left.indices.filter { left[$0] == UInt8(ascii: " ") }
-            guard spaces.count == 1 else {
-                throw TokenizationError.invalidFile("model.merges[\(rank)]: \(quoted(left)) is not two tokens")
-            }
-            right.append(contentsOf: left[(spaces[0] + 1)...])
-            left.removeSubrange(spaces[0]...)
-            return true
-        }
+    /// Reads `["a", "b"]`.
+    private static func readPair(
+        _ scanner: inout JSONScanner, _ rank: Int, _ left: inout [UInt8], _ right: inout [UInt8]
+    ) throws {
         var parts = 0
         try scanner.elements { scanner in
             switch parts {
@@ -197,6 +186,5 @@ private struct ModelReader {
         guard parts == 2 else {
             throw TokenizationError.invalidFile("model.merges[\(rank)] has \(parts) tokens, expected two")
         }
-        return true
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import Jinja
 import Testing
+import Tokenization
 
 @Suite struct ChatTemplateTests {
     private static let written = "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
@@ -30,8 +31,21 @@ import Testing
         ]
         #expect(try render(listed) == "<b>[user]hi")
         #expect(try render(listed, variables: ["tools": .array([.string("f")])]) == "T")
+        let named = [
+            "tokenizer_config.json":
+                #"{"bos_token":"<s>","chat_template":{"tool_use":"T","default":\#(Self.quoted)},"image_token":"<i>"}"#
+        ]
+        #expect(try render(named) == "<s>[user]hi")
+        #expect(try render(named, variables: ["tools": .array([])]) == "T")
         let single = ["chat_template.json": #"{"chat_template":\#(Self.quoted)}"#]
         #expect(try render(single) == "[user]hi")
+        // As transformers' tokenizers, which don't know chat_template.json.
+        let both = single.merging(["tokenizer_config.json": #"{"chat_template":"C"}"#]) { $1 }
+        #expect(try render(both) == "C")
+        #expect(try render(both.merging(["chat_template.jinja": "J"]) { $1 }) == "J")
+        let besides = ["additional_chat_templates/tool_use.jinja": "A {{ image_token }}"]
+        #expect(try render(named.merging(besides) { $1 }, variables: ["tools": .array([])]) == "A <i>")
+        #expect(try render(file.merging(besides) { $1 }) == "<s>[user]hi")
         #expect(try render(file.merging(text) { $1 }) == "<s>[user]hi")
     }
 
@@ -62,6 +76,12 @@ import Testing
             ])
         }
         #expect(throws: CheckpointError.self) {
+            try render(["tokenizer_config.json": #"{"chat_template":{"a":"x","b":"y"}}"#])
+        }
+        #expect(throws: CheckpointError.self) {
+            try render(["tokenizer_config.json": #"{"chat_template":{"default":7}}"#])
+        }
+        #expect(throws: TokenizationError.self) {
             try render(["tokenizer_config.json": #"{"bos_token":7,"chat_template":"x"}"#])
         }
         let broken = try TemporaryFolder(["chat_template.jinja": "a\n{% if x %}"])

@@ -43,7 +43,7 @@ private func message(_ json: [UInt8]) -> String {
             (tokenizerJSON(model: #"{"type":"WordPiece","vocab":{}}"#), "WordPiece"),
             (tokenizerJSON(normalizer: #"{"type":"BertNormalizer"}"#), "BertNormalizer"),
             (tokenizerJSON(preTokenizer: #"{"type":"Metaspace"}"#), "Metaspace"),
-            (tokenizerJSON(postProcessor: #"{"type":"RobertaProcessing"}"#), "RobertaProcessing"),
+            (tokenizerJSON(postProcessor: #"{"type":"XProcessing"}"#), "XProcessing"),
             (tokenizerJSON(decoder: #"{"type":"WordPiece"}"#), "WordPiece"),
         ])
     func unknownKinds(json: [UInt8], kind: String) {

@@ -19,8 +19,9 @@ public struct ChatTemplate: Sendable {
         specialTokens = [:]
     }
 
-    /// Reads a checkpoint directory's template: `chat_template.jinja`, else `chat_template.json`, else `chat_template` in
-    /// `tokenizer_config.json`: text, or a list of named ones.
+    /// Reads a checkpoint directory's template: `chat_template.jinja`, else `chat_template` in `tokenizer_config.json`, else in
+    /// `chat_template.json`; there it is text, or named ones as an object or a list. The one for tools may also be
+    /// `additional_chat_templates/tool_use.jinja`.
     ///
     /// - Throws: `CheckpointError`; `JinjaError` for one that is no template; `ChatError.noTemplate` where there is none.
     public init(directory: URL) throws {
@@ -30,39 +31,47 @@ public struct ChatTemplate: Sendable {
 
     /// - Returns: nil where the directory has no template.
     init?(optional directory: URL) throws {
-        let specialTokens = try SpecialTokens(directory: directory)
-        self.specialTokens = specialTokens.variables
+        specialTokens = try SpecialTokens(directory: directory).variables
+        let tools = directory.appending(path: "additional_chat_templates/tool_use.jinja")
+        let besides = FileManager.default.fileExists(atPath: tools.path) ? try Self.read(tools) : nil
         let file = directory.appending(path: "chat_template.jinja")
         if FileManager.default.fileExists(atPath: file.path) {
             template = try Self.read(file)
-            let tools = directory.appending(path: "additional_chat_templates/tool_use.jinja")
-            toolTemplate = FileManager.default.fileExists(atPath: tools.path) ? try Self.read(tools) : nil
+            toolTemplate = besides
             return
         }
-        for name in ["chat_template.json", "tokenizer_config.json"] {
-            guard let config = try ConfigFile.optional(directory.appending(path: name)) else { continue }
-            let written: (default: String, tools: String?)?
-            switch config.json("chat_template") {
-            case nil: written = nil
-            case .string(let text): written = (text, nil)
-            case .array(let values): written = try Self.choose(values, config)
-            default: throw config.invalid("chat_template", "is neither text nor a list of named templates")
-            }
-            guard let written else { continue }
+        for name in ["tokenizer_config.json", "chat_template.json"] {
+            guard let config = try ConfigFile.optional(directory.appending(path: name)),
+                let written = try Self.written(config)
+            else { continue }
             template = try JinjaTemplate(written.default, name: config.file)
-            toolTemplate = try written.tools.map { try JinjaTemplate($0, name: "\(config.file) (tool_use)") }
+            toolTemplate = try besides ?? written.tools.map { try JinjaTemplate($0, name: "\(config.file) (tool_use)") }
             return
         }
         return nil
     }
 
-    private static func choose(_ values: [JSONValue], _ config: ConfigObject) throws -> (String, String?) {
+    /// `chat_template` of a file; nil where it has none.
+    private static func written(_ config: ConfigObject) throws -> (default: String, tools: String?)? {
         var named: [String: String] = [:]
-        for value in values {
-            guard case .object(let object) = value, case .string(let name) = object["name"],
-                case .string(let text) = object["template"]
-            else { throw config.invalid("chat_template", "a list's entries have a name and a template") }
-            named[name] = text
+        switch config.json("chat_template") {
+        case nil: return nil
+        case .string(let text): return (text, nil)
+        case .array(let values):
+            for value in values {
+                guard case .object(let object) = value, case .string(let name) = object["name"],
+                    case .string(let text) = object["template"]
+                else { throw config.invalid("chat_template", "a list's entries have a name and a template") }
+                named[name] = text
+            }
+        case .object(let object):
+            for (name, value) in object {
+                guard case .string(let text) = value else {
+                    throw config.invalid("chat_template", "the template called \(quoted(name)) is no text")
+                }
+                named[name] = text
+            }
+        default: throw config.invalid("chat_template", "is neither text nor named templates")
         }
         guard let text = named["default"] ?? (named.count == 1 ? named.values.first : nil) else {
             throw config.invalid("chat_template", "none of its templates is called default")

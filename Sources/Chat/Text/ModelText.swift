@@ -10,17 +10,11 @@ public struct ModelText: Sendable {
     /// The checkpoint directory, for errors.
     public let directory: String
 
-    /// - Returns: nil where the directory has no tokenizer.json.
+    /// - Returns: nil where the directory has no tokenizer.
     /// - Throws: `ChatError`, `TokenizationError`, `CheckpointError` or `JinjaError` for files that are damaged.
     public init?(directory: URL) throws {
-        let file = directory.appending(path: "tokenizer.json")
-        guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-        do {
-            tokenizer = try Tokenizer(tokenizerJSON: file)
-        } catch let error as TokenizationError where error.description.hasPrefix("tokenizer.json: ") {
-            // What is wrong inside of the file is said without its folder, and there may be several models.
-            throw ChatError.unusableTokenizer(directory: directory.path, reason: error.description)
-        }
+        guard Tokenizer.exists(in: directory) else { return nil }
+        tokenizer = try Tokenizer(directory: directory)
         template = try ChatTemplate(optional: directory)
         specialTokens = try SpecialTokens(directory: directory)
         self.directory = directory.path
@@ -33,6 +27,18 @@ public struct ModelText: Sendable {
     public func render(_ messages: [ChatMessage], thinking: Bool) throws -> String {
         guard let template else { throw ChatError.noTemplate(directory) }
         return try template.render(messages, addGenerationPrompt: true, thinking: thinking)
+    }
+
+    /// The tokens of a text.
+    ///
+    /// - Parameter addsSpecialTokens: also those that the tokenizer puts around a text, such as one for its beginning; a text that
+    ///   begins with that itself gets no second one.
+    func ids(of text: String, addsSpecialTokens: Bool) throws -> [Int] {
+        let ids = try tokenizer.encode(text, addSpecialTokens: addsSpecialTokens)
+        guard addsSpecialTokens, ids.count > 1, ids[0] == ids[1], tokenizer.isSpecial(ids[0]),
+            try tokenizer.encode(text, addSpecialTokens: false).first == ids[0]
+        else { return ids }
+        return Array(ids.dropFirst())
     }
 
     /// The text of an answer: special tokens, and ids that the tokenizer doesn't know, stand for nothing. (Models have more

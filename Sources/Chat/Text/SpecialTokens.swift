@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
 import JSON
+import Tokenization
 
-/// The tokens with a role, by their text: those of `tokenizer_config.json`, and where it leaves one out, of
-/// `special_tokens_map.json`.
+/// The tokens with a role, by their text; see `TokenizerConfig` for the files that name them.
 public struct SpecialTokens: Sendable, Equatable {
     public enum Role: String, Sendable, CaseIterable {
         case beginning = "bos_token"
@@ -16,6 +16,8 @@ public struct SpecialTokens: Sendable, Equatable {
     }
 
     public var texts: [Role: String] = [:]
+    /// Roles that a model has besides, such as `image_token`, and their tokens' texts.
+    public var modelSpecific: [String: String] = [:]
     /// Others that the model's makers call special.
     public var additional: [String] = []
 
@@ -23,33 +25,19 @@ public struct SpecialTokens: Sendable, Equatable {
 
     /// Reads a checkpoint directory; nothing where it has neither file.
     ///
-    /// - Throws: `CheckpointError` for a file that can't be read or holds something else.
+    /// - Throws: `TokenizationError` for a file that can't be read or holds something else.
     public init(directory: URL) throws {
-        for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-            guard let config = try ConfigFile.optional(directory.appending(path: name)) else { continue }
-            for role in Role.allCases where texts[role] == nil {
-                texts[role] = try config.json(role.rawValue).map { try Self.text($0, role.rawValue, config) }
-            }
-            guard additional.isEmpty else { continue }
-            if case .array(let values) = config.json("additional_special_tokens") {
-                additional = try values.map { try Self.text($0, "additional_special_tokens", config) }
-            }
+        let config = try TokenizerConfig(directory: directory)
+        for (name, text) in config.roleTexts {
+            if let role = Role(rawValue: name) { texts[role] = text } else { modelSpecific[name] = text }
         }
-    }
-
-    /// A token is written as text, or as an object with its text and how it is matched.
-    private static func text(_ value: JSONValue, _ key: String, _ config: ConfigObject) throws -> String {
-        switch value {
-        case .string(let text): return text
-        case .object(let object): if case .string(let text) = object["content"] { return text }
-        default: break
-        }
-        throw config.invalid(key, "is no token; write its text")
+        additional = config.additionalTexts
     }
 
     /// What templates see: `bos_token` and its like.
     var variables: JSONObject {
         var variables: JSONObject = [:]
+        for (role, text) in modelSpecific { variables[role] = .string(text) }
         for role in Role.allCases {
             if let text = texts[role] { variables[role.rawValue] = .string(text) }
         }

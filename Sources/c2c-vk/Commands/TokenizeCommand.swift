@@ -36,7 +36,7 @@ struct TokenizeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let tokenizer = try Tokenizer(tokenizerJSON: try Self.file(model))
+        let tokenizer = try Self.tokenizer(try HubCache().resolve(model))
         if jsonLines {
             try JSONLines.run { try Self.answer($0, tokenizer) }
         } else if let ids {
@@ -48,10 +48,9 @@ struct TokenizeCommand: ParsableCommand {
         }
     }
 
-    private static func file(_ model: String) throws -> URL {
-        let path = try HubCache().resolve(model)
+    private static func tokenizer(_ path: String) throws -> Tokenizer {
         let url = URL(filePath: path)
-        return path.hasSuffix(".json") ? url : url.appending(path: "tokenizer.json")
+        return path.hasSuffix(".json") ? try Tokenizer(tokenizerJSON: url) : try Tokenizer(directory: url)
     }
 
     private static func answer(_ request: JSONObject, _ tokenizer: Tokenizer) throws -> JSONObject {
