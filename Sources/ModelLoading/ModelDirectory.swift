@@ -14,6 +14,7 @@ public struct ModelDirectory: Sendable {
     /// - Throws: `CheckpointError` for files that are missing or damaged, `LoadingError` for a model that isn't
     ///   supported.
     public init(_ path: String) throws {
+        try DirectoryKind.requireModel(path)
         self.path = path
         config = try ConfigFile(URL(filePath: path).appending(path: "config.json").path).root
         description = try DecoderFamily.describe(config)

@@ -112,7 +112,7 @@ struct BadInputTests {
         try expectFailure(base + [folder.url.path], says: ["config.json"])
         try expectFailure(["inspect", folder.url.path], says: ["config.json"])
         // A fuser is no model, and the other way round.
-        try expectFailure(base + [Program.fixture("\(Self.golden)/fuser")], says: ["model_type"])
+        try expectFailure(base + [Program.fixture("\(Self.golden)/fuser")], says: ["fuser's directory"])
         try expectFailure(
             base + [
                 Program.fixture("\(Self.golden)/receiver"), "--sharer", Program.fixture("\(Self.golden)/sharer"),

@@ -52,6 +52,17 @@ public final class MappedFile: @unchecked Sendable {
         self.path = path
         self.size = size
         base = UnsafeRawPointer(mapping)
+        guard !isPointer else {
+            throw CheckpointError(
+                .malformed, path,
+                "is a Git LFS pointer, not the file; get the file with `git lfs pull` in its folder, or `hf download`")
+        }
+    }
+
+    /// What Git leaves in the place of a large file that wasn't fetched (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+    private var isPointer: Bool {
+        let beginning = "version https://git-lfs.github.com/"
+        return withBytes(offset: 0, count: size) { $0.starts(with: beginning.utf8) }
     }
 
     deinit {

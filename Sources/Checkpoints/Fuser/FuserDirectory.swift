@@ -28,14 +28,10 @@ public struct FuserDirectory: Sendable {
     /// - Throws: `CheckpointError` if a file is missing or malformed, or the mapping is not of one receiver and one
     ///   sharer.
     public init(_ directory: String) throws {
-        try requireDirectory(directory)
+        try DirectoryKind.requireFuser(directory)
         let final = join(directory, "final")
-        path = isDirectory(final) ? final : directory
+        path = exists(join(final, "projector_config.json")) ? final : directory
         let mappingPath = join(path, "projector_config.json")
-        guard exists(mappingPath) else {
-            throw CheckpointError(
-                .missing, path, "holds no projector_config.json; give the fuser's directory (config.json and final/)")
-        }
         training = try Self.trainingPath(directory).map { try FuserTraining($0) }
         mapping = try LayerMapping.read(mappingPath)
         let directory = path

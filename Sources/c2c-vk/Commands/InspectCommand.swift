@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Foundation
 import Inference
 import ModelLoading
 
@@ -16,14 +15,11 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         let directory = try HubCache().resolve(directory)
-        let folder = URL(filePath: directory)
-        let isFuser = ["projector_config.json", "final/projector_config.json"].contains {
-            FileManager.default.fileExists(atPath: folder.appending(path: $0).path)
-        }
-        if isFuser {
+        switch DirectoryKind(directory) {
+        case .fuser, .fusers:
             let report = FuserReport(try FuserCheckpoint(directory))
             if json { try Output.json(report) } else { try Output.line(report.text) }
-        } else {
+        default:
             let report = try ModelReport(ModelDirectory(directory))
             if json { try Output.json(report) } else { try Output.line(report.text) }
         }
@@ -115,8 +111,36 @@ private struct FuserReport: Encodable {
         var value_open: Bool
     }
 
+    /// What config.json says of how it was trained.
+    struct Training: Encodable {
+        var receiver: String?
+        var sharer: String?
+        var aligned: Bool
+        var alignment_strategy: String?
+        var mapping: String?
+        var fusion: String?
+
+        init(_ training: FuserTraining) {
+            receiver = training.baseModel
+            sharer = training.teacherModel
+            aligned = training.isAligned
+            alignment_strategy = training.isAligned ? (training.alignmentStrategy ?? .first).rawValue : nil
+            mapping = training.mappingName
+            fusion = training.fusionMode?.rawValue
+        }
+
+        var text: String {
+            let tokens = aligned ? "aligned (\(alignment_strategy ?? ""))" : "the receiver's for both"
+            let rest = [mapping.map { "layer mapping: \($0)" }, fusion.map { "fusion: \($0)" }].compactMap { $0 }
+            return "receiver: \(receiver ?? "not named"), sharer: \(sharer ?? "not named")\n"
+                + (["trained with tokens: \(tokens)"] + rest).joined(separator: ", ")
+        }
+    }
+
     var kind = "fuser"
     var projector_class = "C2CProjector"
+    /// Nil where there is no config.json.
+    var training: Training?
     var sharer_kv_heads: Int
     var sharer_head_dim: Int
     var receiver_kv_heads: Int
@@ -130,6 +154,7 @@ private struct FuserReport: Encodable {
 
     init(_ fuser: FuserCheckpoint) {
         let description = fuser.description
+        training = fuser.directory.training.map(Training.init)
         sharer_kv_heads = description.sharerKVHeadCount
         sharer_head_dim = description.sharerHeadDim
         receiver_kv_heads = description.receiverKVHeadCount
@@ -163,6 +188,7 @@ private struct FuserReport: Encodable {
         return """
             \(projector_class): sharer \(sharer_kv_heads) KV heads of \(sharer_head_dim), receiver \
             \(receiver_kv_heads) of \(receiver_head_dim), hidden size \(hidden_size), intermediate \(intermediate_size)
+            \(training?.text ?? "no config.json, so the models it was trained for aren't named")
             \(open_projections) of \(projections) gates open, \(open_parameters) parameters to compute
 
             \(table.text)
