@@ -43,6 +43,10 @@ public struct AnswerSettings: Sendable {
     public var ignoresEnd = false
     /// What templates see as `enable_thinking`.
     public var thinking = false
+    /// What sharers are told before the conversation, in place of what the receiver is told; empty for nothing, nil for the same.
+    public var sharerSystem: String?
+    /// Whether text without a template gets the tokens that the tokenizer puts around a text, such as one for its beginning.
+    public var addsSpecialTokens = true
     public var textToText = TextToTextPrompts()
 
     public init() {}

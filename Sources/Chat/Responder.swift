@@ -32,6 +32,9 @@ public final class Responder {
     public let receiver: ChatModel?
     public let sharers: [ChatSharer]
     public let options: Options
+    /// Told once why a part of a prompt that should be fused isn't.
+    public var onUnfused: ((String) -> Void)?
+    private var hasTold = false
     private var sessions: [Role: Session] = [:]
 
     public init(on backend: any Backend, receiver: ChatModel?, sharers: [ChatSharer], options: Options) {
@@ -60,14 +63,20 @@ public final class Responder {
     public func prompt(
         for question: Question, mode: AnswerMode, settings: AnswerSettings = AnswerSettings()
     ) throws -> Prompt {
-        let composer = PromptComposer(thinking: settings.thinking)
+        let composer = PromptComposer(settings)
         switch mode {
-        case .c2c: return try composer.fused(question, try text(.receiver), sharers)
+        case .c2c:
+            let composed = try composer.fused(question, try text(.receiver), sharers)
+            if let warning = composed.warning, !hasTold {
+                hasTold = true
+                onUnfused?(warning)
+            }
+            return composed.prompt
         case .receiver: return try composer.alone(question, try text(.receiver))
-        case .sharer: return try composer.alone(question, try text(.sharer))
+        case .sharer: return try composer.aloneForSharer(question, try text(.sharer))
         case .text:
             let request = settings.textToText.forSharer(try messages(question))
-            return try composer.alone(.conversation(request), try text(.sharer))
+            return try composer.aloneForSharer(.conversation(request), try text(.sharer))
         }
     }
 
@@ -145,7 +154,7 @@ public final class Responder {
         sharerSettings.maxNewTokens = settings.textToText.maxNewTokens
         let requests = try questions.map { try prompt(for: $0, mode: .text, settings: settings) }
         let written = try run(requests, .sharer, sharerSettings, keepsHistory: keepsHistory, onText: onText)
-        let composer = PromptComposer(thinking: settings.thinking)
+        let composer = PromptComposer(settings)
         let prompts = try zip(questions, written.stages).map { question, stage in
             let reading = settings.textToText.forReceiver(try messages(question), background: stage.text)
             return try composer.alone(.conversation(reading), try text(.receiver))

@@ -34,9 +34,11 @@ import Testing
             Case.self, from: Data(contentsOf: Self.folder.appending(path: "case.json")))
         let expected = try #require(golden.sub[strategy.rawValue])
         let aligner = TokenAligner(receiver: try model("receiver"), sharer: try model("sharer"), strategy: strategy)
-        let prompt = try aligner.align(
+        let aligned = try aligner.align(
             receiverText: expected.receiver_text, sharerText: expected.sharer_text,
             messages: [golden.system, golden.text])
+        let prompt = aligned.prompt
+        #expect(aligned.unfused.isEmpty)
         #expect(prompt.receiver.ids == expected.prompt_ids)
         #expect(prompt.sharers.first?.ids == expected.sharer_prompt_ids)
         #expect(prompt.receiver.padding == Set(expected.padding.indices.filter { expected.padding[$0] == 1 }))
@@ -47,15 +49,43 @@ import Testing
         #expect(prompt.sections.map { [$0.length, $0.sharerMask] } == expected.sections)
     }
 
-    @Test("A message that a template changes is named")
+    @Test("A message that a template changes is left unfused and named; those around it are fused")
     func changedMessage() throws {
-        let aligner = TokenAligner(receiver: try model("receiver"), sharer: try model("sharer"), strategy: .first)
-        do {
-            _ = try aligner.align(receiverText: "<a>x</a>  hi ", sharerText: "<a>x</a>hi", messages: ["x", " hi "])
-            Issue.record("sides that differ were paired")
-        } catch let error as ChatError {
-            #expect(error.description.contains("message 2") && error.description.contains("sharer"))
+        let (receiver, sharer) = (try model("receiver"), try model("sharer"))
+        let aligner = TokenAligner(receiver: receiver, sharer: sharer, strategy: .first)
+        let aligned = try aligner.align(
+            receiverText: "<a>x</a>  hi <b>yes</b>", sharerText: "<a>x</a>hi<c>yes</c>", messages: ["x", " hi ", "yes"])
+        #expect(aligned.unfused.map(\.message) == [1] && aligned.unfused.map(\.side) == ["sharer"])
+        #expect(aligned.unfused.first?.description.contains("message 2") == true)
+        #expect(aligned.prompt.sections.map(\.sharerMask) == [-1, 1, -1, 1, -1])
+        #expect(aligned.prompt.receiver.count == aligned.prompt.sharers.first?.count)
+        // Each side reads all of its own text.
+        func text(_ sequence: TokenSequence?, _ model: ModelText) throws -> String {
+            let ids = sequence.map { sequence in
+                sequence.ids.indices.filter { !sequence.padding.contains($0) }.map { sequence.ids[$0] }
+            }
+            return try model.tokenizer.decode(ids ?? [], skipSpecialTokens: false)
         }
+        #expect(try text(aligned.prompt.receiver, receiver) == "<a>x</a>  hi <b>yes</b>")
+        let other = try aligner.align(receiverText: "<a> x </a>", sharerText: "<a>x</a>", messages: [" x "])
+        #expect(other.unfused.map(\.side) == ["sharer"])
+        #expect(other.prompt.sections.map(\.sharerMask) == [-1])
+    }
+
+    @Test("With one tokenizer for both, messages keep their tokens and only what stands between them is padded")
+    func sameTokens() throws {
+        let receiver = try model("receiver")
+        let aligner = TokenAligner(receiver: receiver, sharer: receiver, strategy: nil)
+        // A part of a character has no text of its own, and would become another token if it were encoded anew.
+        let message = "Grüße 語"
+        let aligned = try aligner.align(
+            receiverText: "<a>\(message)<b>", sharerText: "<a>much longer<a>\(message)<b>", messages: [message])
+        let prompt = aligned.prompt
+        #expect(prompt.sections.map(\.sharerMask) == [-1, 1, -1])
+        let range = prompt.sections[0].length..<prompt.sections[0].length + prompt.sections[1].length
+        #expect(Array(prompt.receiver.ids[range]) == prompt.sharers.first.map { Array($0.ids[range]) })
+        #expect(!prompt.receiver.padding.isEmpty && prompt.sharers.first?.padding.isEmpty == true)
+        #expect(prompt.receiver.padding.allSatisfy { $0 < range.lowerBound })
     }
 
     @Test("Words that the template says too are not taken for a message's")
@@ -63,7 +93,8 @@ import Testing
         let aligner = TokenAligner(receiver: try model("receiver"), sharer: try model("sharer"), strategy: .longest)
         let prompt = try aligner.align(
             receiverText: "user says<|im_start|>user<|im_end|>", sharerText: "the user is<|eot_id|>user<|eot_id|>",
-            messages: ["user"])
+            messages: ["user"]
+        ).prompt
         #expect(prompt.sections.map(\.sharerMask) == [-1, 1, -1])
         #expect(prompt.receiver.count == prompt.sharers.first?.count)
     }

@@ -191,6 +191,98 @@ struct TextTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         let missing = try Program.run(
             ["generate", "Hello", "--receiver", "Qwen/Qwen3-0.6B"], environment: home)
-        #expect(missing.status == 2 && missing.errors.contains("huggingface-cli download Qwen/Qwen3-0.6B"))
+        #expect(missing.status == 2 && missing.errors.contains("hf download Qwen/Qwen3-0.6B"))
+    }
+
+    // MARK: Text without a template
+
+    @Test("Text without a template gets the tokens that the tokenizer puts around a text, unless they are left out")
+    func beginning() throws {
+        // As transformers' tokenizer("Hi").
+        let llama = ["--receiver", Program.fixture("\(Self.aligned)/sharer"), "--raw", "--max-new-tokens", "1", "Hi"]
+        let ids = try Program.run(["tokenize", Program.fixture("\(Self.aligned)/sharer"), "--special", "Hi"]).output
+            .split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        #expect(ids.count == 3)
+        #expect(try generate(llama)["prompt_tokens"] as? [Int] == ids)
+        #expect(try generate(llama + ["--no-bos"])["prompt_tokens"] as? [Int] == Array(ids.dropFirst()))
+        // One that is written out is enough.
+        let written = llama.dropLast() + ["<|begin_of_text|>Hi"]
+        #expect(try generate(Array(written))["prompt_tokens"] as? [Int] == ids)
+        // Aligned, each side has its own beginning; the receiver here has none.
+        let pair = Program.pair(Self.aligned) + ["--raw", "--max-new-tokens", "1", "Hi you"]
+        let aligned = try generate(pair)
+        let bare = try generate(pair + ["--no-bos"])
+        let (sharer, without) = (aligned["sharer_prompt_tokens"] as? [Int], bare["sharer_prompt_tokens"] as? [Int])
+        #expect(sharer?.count == (without?.count ?? 0) + 1 && sharer?.dropFirst() == without?[...])
+        #expect(sharer?.first == 800)
+    }
+
+    // MARK: What can't be fused
+
+    @Test("A message that can't be aligned is left unfused with one warning, and the conversation goes on")
+    func unaligned() throws {
+        let flags = Program.pair(Self.aligned) + ["--max-new-tokens", "2"]
+        // The answer begins with white space, which the sharer's template takes away.
+        let talk = "Question number 0\nand then?\nand then?\n"
+        let chat = try Program.run(["chat"] + flags, input: talk)
+        #expect(chat.status == 0, "\(chat.errors)")
+        #expect(chat.output.filter { $0 == "\n" }.count >= 3)
+        #expect(chat.errors.components(separatedBy: "warning: ").count == 2 && chat.errors.contains("message 2"))
+        // Tokens of the receiver that the sharer has none for.
+        let shared = try Program.run(["chat", "--align", "none"] + flags, input: talk)
+        #expect(shared.status == 0, "\(shared.errors)")
+        #expect(shared.errors.components(separatedBy: "warning: ").count == 2 && shared.errors.contains("unfused"))
+        // Ids that are given are read as they are, or not at all.
+        let given = try Program.run(["generate", "--align", "none", "--prompt-ids", "1 901 2"] + flags)
+        #expect(given.status == 2 && given.errors.contains("901"))
+    }
+
+    @Test("An evaluation asks all questions, those that can't be aligned too")
+    func unalignedQuestions() throws {
+        let folder = try TemporaryFolder()
+        let questions = ["a b?", "c d? ", "e f?"].map { #"{"question":"\#($0)","answer":"x"}"# + "\n" }.joined()
+        try Data(questions.utf8).write(to: URL(filePath: folder.path("q.jsonl")))
+        let outcome = try Program.run(
+            ["eval"] + Program.pair(Self.aligned)
+                + ["--max-new-tokens", "2", "--questions", folder.path("q.jsonl"), "--modes", "c2c", "--json"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("c2c"))
+    }
+
+    @Test("The sharer may be told something else; that is padded, and the messages alone are fused")
+    func sharerSystem() throws {
+        let flags = ["--max-new-tokens", "2", "--ignore-eos", "Hi you"]
+        for pair in [Program.pair(Self.aligned), Program.pair("golden/qwen3_from_qwen2")] {
+            let told = try generate(
+                pair + ["--system", "Be brief.", "--sharer-system", "You know much more than that."] + flags)
+            let (receiver, sharer) = (
+                told["prompt_tokens"] as? [Int] ?? [], told["sharer_prompt_tokens"] as? [Int] ?? []
+            )
+            #expect(!receiver.isEmpty && receiver.count == sharer.count && receiver != sharer)
+            // Each reads its own text, and nothing of the other's.
+            func text(_ ids: [Int], _ model: Int) throws -> String {
+                try Program.run(["tokenize", pair[model], "--ids", ids.map(String.init).joined(separator: " ")]).output
+            }
+            #expect(try text(receiver, 1).contains("Be brief.") && !text(receiver, 1).contains("much more"))
+            #expect(try text(sharer, 3).contains("You know much more than that.") && !text(sharer, 3).contains("brief"))
+            // It tells the sharer in its other modes as well.
+            let alone = try generate(
+                pair + ["--mode", "sharer", "--system", "Be brief.", "--sharer-system", "You know much."] + flags)
+            #expect(try text(alone["prompt_tokens"] as? [Int] ?? [], 3).contains("You know much."))
+            let nothing = try generate(
+                pair + ["--mode", "sharer", "--system", "Be brief.", "--sharer-system", ""] + flags)
+            let plain = try generate(pair + ["--mode", "sharer"] + flags)
+            #expect(nothing["prompt_tokens"] as? [Int] == plain["prompt_tokens"] as? [Int])
+        }
+    }
+
+    @Test("Aligning what needs no alignment is warned of")
+    func needlessAlignment() throws {
+        let flags = ["generate", "--max-new-tokens", "1", "Hello"]
+        let forced = try Program.run(flags + ["--align", "longest"])
+        #expect(forced.status == 0 && forced.errors.contains("warning: receiver and sharer have the same tokenizer"))
+        for usual in [flags, flags + ["--align", "none"], flags + Program.pair(Self.aligned) + ["--align", "first"]] {
+            #expect(try !Program.run(usual).errors.contains("warning"))
+        }
     }
 }

@@ -23,6 +23,7 @@ struct ChatCommand: ParsableCommand {
     private static let defaultContext = 4096
 
     func validate() throws {
+        try conversation.check(models)
         if maxNewTokens < 1 {
             throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
         }

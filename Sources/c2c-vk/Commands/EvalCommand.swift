@@ -78,6 +78,7 @@ struct EvalCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
+        try conversation.check(models)
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
         if shots < 1 { throw ValidationError("--shots is \(shots); it must be at least 1") }
         if maxNewTokens < 1 {
@@ -206,6 +207,7 @@ struct EvalCommand: ParsableCommand {
             "sharers": try digests(pair.sharers), "fusers": try digests(pair.fusers),
             "method": method.rawValue, "shots": "\(shots)", "shuffle": shuffle ? "seed \(seed)" : "off",
             "max-new-tokens": "\(maxNewTokens)", "system": conversation.system ?? "",
+            "sharer-system": conversation.sharerSystem.map { "\"\($0)\"" } ?? "same",
             "thinking": conversation.thinking.rawValue, "background-tokens": "\(answers.textToText.maxNewTokens)",
             "background-request": answers.textToText.request, "fusion": models.fusion?.rawValue ?? "auto",
             "align": models.align.rawValue, "device": device, "kv-dtype": compute.kvDtype.rawValue,

@@ -44,6 +44,31 @@ struct GenerateCommand: ParsableCommand {
             throw ValidationError(
                 "--mode text puts the prompt into conversations of its own; give it as text, without --raw")
         }
+        try refuseIgnored()
+    }
+
+    /// What would be without effect is an error: it was meant to have one.
+    private func refuseIgnored() throws {
+        let mode = models.resolvedMode
+        try conversation.check(models)
+        if prompt.raw || prompt.promptIds != nil, let flag = conversation.flagForConversation {
+            throw ValidationError(
+                "\(flag) is for conversations, and \(prompt.raw ? "--raw" : "--prompt-ids") gives none; leave one of them out"
+            )
+        }
+        if mode != .text, let flag = conversation.flagForBackground {
+            throw ValidationError("\(flag) is for --mode text; the mode is \(mode.rawValue)")
+        }
+        if mode == .receiver, conversation.sharerSystem != nil {
+            throw ValidationError("--sharer-system is for modes that ask a sharer; the mode is receiver")
+        }
+        if mode != .c2c {
+            if prompt.sharerPromptIds != nil { throw ValidationError("--sharer-prompt-ids is for --mode c2c") }
+            if includeResponse { throw ValidationError("--include-response is for --mode c2c") }
+        }
+        if mode == .text, prompt.sections != nil {
+            throw ValidationError("--sections cuts one prompt, and --mode text has two; leave one of them out")
+        }
     }
 
     func run() throws {

@@ -18,6 +18,9 @@ struct Engine {
     var receiver: ModelDirectory?
     var sharers: [SharerFiles] = []
     var fusionMode: FusionMode
+    /// Whether alignment was asked for against what the fuser was trained with.
+    private var isAlignmentForced = false
+    private let warnings = Warnings()
     /// What will be asked of the models; it decides which weights are loaded.
     let modes: Set<AnswerMode>
 
@@ -38,6 +41,7 @@ struct Engine {
                     name: models.fusers[index], receiver: receiver.description, sharer: files.model.description)
                 files.fuser = fuser
                 files.alignment = Self.alignment(models.align, fuser)
+                if files.alignment != nil, Self.alignment(.auto, fuser) == nil { isAlignmentForced = true }
             }
             sharers.append(files)
             // Other modes read the first sharer only.
@@ -129,7 +133,21 @@ struct Engine {
         }
         var options = options
         options.fusionMode = fusionMode
-        return Responder(on: backend, receiver: loadedReceiver, sharers: loadedSharers, options: options)
+        let responder = Responder(on: backend, receiver: loadedReceiver, sharers: loadedSharers, options: options)
+        responder.onUnfused = warnings.say
+        warnOfNeedlessAlignment(responder)
+        return responder
+    }
+
+    /// Alignment fuses the messages only, not the template around them, and fusers of one tokenizer were trained with both.
+    private func warnOfNeedlessAlignment(_ responder: Responder) {
+        guard isAlignmentForced, let receiver = responder.receiver?.text?.tokenizer else { return }
+        for sharer in responder.sharers where sharer.alignment != nil {
+            guard sharer.model.text?.tokenizer.sharesVocabulary(with: receiver) == true else { continue }
+            warnings.say(
+                "receiver and sharer have the same tokenizer, where --align costs answers: it fuses the messages only, not the "
+                    + "template around them; leave it out")
+        }
     }
 
     private static func text(_ model: ModelDirectory) throws -> ModelText? {
@@ -139,6 +157,15 @@ struct Engine {
     /// `sharer` for the first, `sharer1` for the second, as dumps name them.
     static func sharerName(_ index: Int) -> String {
         index == 0 ? "sharer" : "sharer\(index)"
+    }
+}
+
+/// What is said once, however often models are loaded.
+private final class Warnings {
+    private var said: Set<String> = []
+
+    func say(_ text: String) {
+        if said.insert(text).inserted { Output.remark("warning: \(text)") }
     }
 }
 

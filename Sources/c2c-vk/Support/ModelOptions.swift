@@ -81,7 +81,7 @@ struct ComputeOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model that answers: a directory, or ORG/REPO in the local Hugging Face cache. Without any model, an embedded trained pair answers.",
+            "The model that answers: a directory, or ORG/REPO (or its web address) in the local Hugging Face cache. Without any model, an embedded trained pair answers.",
             valueName: "dir"))
     var receiver: String?
 
@@ -111,17 +111,24 @@ struct ModelOptions: ParsableArguments {
             if !fuser.isEmpty { throw ValidationError("--fuser goes with --receiver and --sharer") }
             return
         }
+        if sharer.isEmpty, fuser.isEmpty, align != .auto || fusion != nil {
+            throw ValidationError(
+                "--\(align != .auto ? "align" : "fusion") is about a sharer; add --sharer DIR and --fuser DIR")
+        }
         guard receiver != nil || resolvedMode == .sharer else {
             throw ValidationError("no model is given that answers; name a checkpoint directory with --receiver DIR")
         }
         if resolvedMode != .receiver, sharer.isEmpty {
             throw ValidationError("--mode \(resolvedMode.rawValue) needs a sharer; add --sharer DIR")
         }
-        if resolvedMode == .c2c, sharer.count != fuser.count {
+        if resolvedMode == .c2c || !fuser.isEmpty, sharer.count != fuser.count {
             throw ValidationError(
                 "there are \(sharer.count) --sharer and \(fuser.count) --fuser; give one fuser for each sharer")
         }
     }
+
+    /// Whether there is a sharer, named or embedded.
+    var hasSharer: Bool { !namesModels || !sharer.isEmpty }
 
     /// Whether any model is named; if none is, the demo pair answers.
     private var namesModels: Bool { receiver != nil || !sharer.isEmpty }

@@ -9,6 +9,13 @@ struct ConversationOptions: ParsableArguments {
         help: ArgumentHelp("What the models are told before the conversation.", valueName: "text"))
     var system: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "What the sharers are told instead; \"\" for nothing. Only the messages after it are then fused. Default: the same.",
+            valueName: "text"))
+    var sharerSystem: String?
+
     @Option(help: "Whether models that can think before they answer do so: on or off.")
     var thinking: Switch = .off
 
@@ -19,8 +26,9 @@ struct ConversationOptions: ParsableArguments {
     var backgroundRequest: String?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("The most tokens the sharer writes in mode text.", valueName: "n"))
-    var backgroundTokens = 256
+        parsing: .unconditional,
+        help: ArgumentHelp("The most tokens the sharer writes in mode text. Default: 256.", valueName: "n"))
+    var backgroundTokens: Int?
 
     enum Switch: String, ExpressibleByArgument, CaseIterable {
         case on, off
@@ -30,8 +38,28 @@ struct ConversationOptions: ParsableArguments {
         if let backgroundRequest, !backgroundRequest.contains("{question}") {
             throw ValidationError("--background-request has no {question}, where the prompt goes")
         }
-        guard backgroundTokens > 0 else {
+        if let backgroundTokens, backgroundTokens < 1 {
             throw ValidationError("--background-tokens is \(backgroundTokens); it must be at least 1")
+        }
+    }
+
+    /// The flag that is given though there is no sharer it could be about; nil for none.
+    var flagForSharer: String? { sharerSystem != nil ? "--sharer-system" : flagForBackground }
+
+    /// The flag that is given for mode text; nil for none.
+    var flagForBackground: String? {
+        backgroundRequest != nil ? "--background-request" : backgroundTokens != nil ? "--background-tokens" : nil
+    }
+
+    /// The flag that is given for a conversation; nil for none.
+    var flagForConversation: String? {
+        system != nil ? "--system" : sharerSystem != nil ? "--sharer-system" : thinking == .on ? "--thinking" : nil
+    }
+
+    /// - Throws: `ValidationError` where a flag is about a sharer, and there is none.
+    func check(_ models: ModelOptions) throws {
+        if !models.hasSharer, let flag = flagForSharer {
+            throw ValidationError("\(flag) is about a sharer; add --sharer DIR")
         }
     }
 
@@ -40,7 +68,8 @@ struct ConversationOptions: ParsableArguments {
 
     func apply(to settings: inout AnswerSettings) {
         settings.thinking = thinking == .on
-        settings.textToText.maxNewTokens = backgroundTokens
+        settings.sharerSystem = sharerSystem
+        if let backgroundTokens { settings.textToText.maxNewTokens = backgroundTokens }
         if let backgroundRequest { settings.textToText.request = backgroundRequest }
     }
 }
@@ -50,8 +79,14 @@ struct PromptOptions: ParsableArguments {
     @Argument(help: "The prompt's text; without it, standard input where that is no terminal.")
     var prompt: String?
 
-    @Flag(help: "Take the prompt as it is, without a chat template.")
+    @Flag(
+        help:
+            "Take the prompt as it is, without a chat template; only the tokens that the tokenizer puts around a text are added, such as one for its beginning."
+    )
     var raw = false
+
+    @Flag(help: "With --raw: leave those tokens out too.")
+    var noBos = false
 
     @Option(
         parsing: .unconditional, help: ArgumentHelp("The prompt as token ids, such as \"1 2 3\".", valueName: "ids"))
@@ -75,6 +110,12 @@ struct PromptOptions: ParsableArguments {
         if prompt != nil, promptIds != nil {
             throw ValidationError("both a prompt and --prompt-ids are given; give one of them")
         }
+        if raw, promptIds != nil {
+            throw ValidationError("--prompt-ids are tokens as they are; leave out --raw")
+        }
+        if noBos, !raw {
+            throw ValidationError("--no-bos goes with --raw; elsewhere the chat template says how a prompt begins")
+        }
         if sharerPromptIds != nil, promptIds == nil {
             throw ValidationError("--sharer-prompt-ids goes with --prompt-ids")
         }
@@ -85,6 +126,8 @@ struct PromptOptions: ParsableArguments {
         for responder: Responder, mode: AnswerMode, settings: AnswerSettings, opening: [ChatMessage] = []
     ) throws -> Prompt? {
         var result: Prompt
+        var settings = settings
+        settings.addsSpecialTokens = !noBos
         if let promptIds {
             result = try tokens(try parseTokenIDs(promptIds, flag: "--prompt-ids"), responder, mode)
         } else if let question = try question(opening: opening) {
