@@ -28,7 +28,8 @@ extension Responder {
         var results = try session.generate(
             prompts, keepsPrefix: keepsHistory, maxNewTokens: settings.maxNewTokens,
             endTokens: settings.ignoresEnd ? [] : speaker.endTokens, sampling: settings.sampling,
-            onPromptLogits: onPromptLogits, onStepLogits: onStepLogits, onToken: { try writers[$0].append($1) })
+            onPromptLogits: onPromptLogits, onStepLogits: onStepLogits, onToken: { try writers[$0].append($1) },
+            onRead: onRead)
         for index in prompts.indices {
             try writers[index].finish()
             if writers[index].hasStopped { results[index].finishReason = .stop }

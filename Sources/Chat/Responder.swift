@@ -35,6 +35,9 @@ public final class Responder {
     /// Told once why a part of a prompt that should be fused isn't.
     public var onUnfused: ((String) -> Void)?
     private var hasTold = false
+    /// Given how far a prompt is read, from run to run, by whichever model; what it throws ends the answer, and the caches stay as
+    /// good for the next.
+    public var onRead: ((ReadingProgress) throws -> Void)?
     private var sessions: [Role: Session] = [:]
 
     public init(on backend: any Backend, receiver: ChatModel?, sharers: [ChatSharer], options: Options) {

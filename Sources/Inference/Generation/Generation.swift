@@ -56,13 +56,14 @@ extension Session {
     ///   - prompts: at most `sequenceCount`; each takes the caches of the sequence at its place.
     ///   - seeds: by prompt, instead of the one in `sampling`.
     ///   - onPromptLogits, onStepLogits, onToken: also given the prompt's index.
+    ///   - onRead: given how far the prompts are read. What it throws ends that; the caches stay as good for the next prompt.
     /// - Returns: by prompt. Times are those of all together: a first token comes when all have theirs.
     /// - Throws: as `prefill`.
     public func generate(
         _ prompts: [Prompt], keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
         sampling: SamplingSettings = SamplingSettings(), seeds: [UInt64]? = nil,
         onPromptLogits: ((Int, [Float]) throws -> Void)? = nil, onStepLogits: ((Int, [Float]) throws -> Void)? = nil,
-        onToken: ((Int, Int) throws -> Bool)? = nil
+        onToken: ((Int, Int) throws -> Bool)? = nil, onRead: ((ReadingProgress) throws -> Void)? = nil
     ) throws -> [GenerationResult] {
         guard maxNewTokens > 0 else {
             throw InferenceError.badRequest("\(maxNewTokens) new tokens were asked for; ask for at least 1")
@@ -75,7 +76,7 @@ extension Session {
         let start = clock.now
         let kept = try prefill(
             prompts, keepsPrefix: keepsPrefix, sampling: sampling,
-            seeds: seeds ?? prompts.map { _ in sampling.seed }, onLogits: onPromptLogits)
+            seeds: seeds ?? prompts.map { _ in sampling.seed }, onLogits: onPromptLogits, onRead: onRead)
 
         var answers = kept.map { GenerationInProgress(keptTokens: $0, start: start) }
         for step in 0..<maxNewTokens {

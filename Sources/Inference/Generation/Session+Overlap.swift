@@ -24,10 +24,12 @@ extension Session {
             readers.append((model.decoder, rows))
         }
         let plan = try plans.joint(readers)
-        try backend.execute(plan, inputs: inputs, phase: .jointPrefill)
+        let execution = try backend.execute(plan, inputs: inputs, phase: .jointPrefill)
+        let rows = models.reduce(0) { $0 + $1.left }
         for reading in models.flatMap(\.readings) where reading.left > 0 {
             reading.cache.append(reading.tokens, reading.cache.count..<reading.end)
         }
+        try watch?.add(execution, rows: rows, on: backend)
         return true
     }
 }

@@ -17,6 +17,15 @@ extension Session {
         _ sections: [(index: Int, prompt: Prompt, section: Section)], onLogits: ((Int, [Float]) throws -> Void)?
     ) throws {
         let starts = sections.map { sequences[$0.index].receiverCache.count }
+        var isFused = false
+        defer {
+            // Rows that were read and not fused must not be taken for fused ones by the next prompt.
+            if !isFused {
+                for (part, start) in zip(sections, starts) where part.section.sharerMask > 0 {
+                    sequences[part.index].receiverCache.truncate(to: start)
+                }
+            }
+        }
         func readings(
             _ cache: (SequenceState) -> KVCache?, _ tokens: (Prompt) -> TokenSequence
         ) -> [Reading] {
@@ -45,6 +54,7 @@ extension Session {
                 .map { part, start in (sequences[part.index], start..<start + part.section.length) }
             try fuse(rows, mask: mask)
         }
+        isFused = true
     }
 
     /// Prefills the tokens that caches lack, all sequences together.
@@ -98,6 +108,7 @@ extension Session {
             }
         }
         if seeds != nil { steps = [Step(execution: execution, sequences: choosing.map(\.index))] }
+        try watch?.add(execution, rows: ids.count, on: backend)
     }
 
     /// What a run is given to read ranges of rows: their ids, their places in caches, and the inputs that say so on the device.

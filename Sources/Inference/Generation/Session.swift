@@ -26,6 +26,8 @@ public final class Session {
     let plans: SessionPlans
     /// The runs that choose each new token, by step.
     var steps: [Step] = []
+    /// Who wants to know how far the prompts are read, while they are.
+    var watch: ReadingWatch?
 
     /// A run that chooses a token for each of some sequences.
     struct Step {
@@ -123,10 +125,12 @@ public final class Session {
     /// - Parameters:
     ///   - seeds: by prompt, instead of the seed in `sampling`.
     ///   - onLogits: also given the prompt's index.
+    ///   - onRead: given how far the prompts are read, from run to run. What it throws ends that; the caches then hold what was
+    ///     read, and are as good for the next prompt as ever.
     /// - Returns: by prompt, the rows that were kept.
     func prefill(
         _ prompts: [Prompt], keepsPrefix: Bool, sampling: SamplingSettings, seeds: [UInt64],
-        onLogits: ((Int, [Float]) throws -> Void)?
+        onLogits: ((Int, [Float]) throws -> Void)?, onRead: ((ReadingProgress) throws -> Void)? = nil
     ) throws -> [Int] {
         try sampling.check()
         guard prompts.count <= sequences.count else {
@@ -148,6 +152,8 @@ public final class Session {
         plans.sampling = sampling
         steps = []
         for (sequence, kept) in zip(sequences, kept) { sequence.caches.forEach { $0.truncate(to: kept) } }
+        watch = try onRead.map { try ReadingWatch(total: rowsToRead(prompts), $0) }
+        defer { watch = nil }
 
         let sections = zip(prompts, kept).map { $0.sections(from: $1) }
         // Prompts may have unlike numbers of sections; the last ones, which choose tokens, run together.
@@ -168,6 +174,17 @@ public final class Session {
             try respond(to: asked, seeds)
         }
         return kept
+    }
+
+    /// Rows of prompts that their sequences' caches lack: the receiver's all, the sharers' up to the last section.
+    private func rowsToRead(_ prompts: [Prompt]) -> Int {
+        zip(sequences, prompts).reduce(0) { sum, part in
+            let (sequence, prompt) = part
+            let end = prompt.count - (prompt.sections.last?.length ?? 0)
+            return sequence.sharerCaches.reduce(sum + prompt.count - sequence.receiverCache.count) { sum, cache in
+                sum + max(0, end - (cache?.count ?? end))
+            }
+        }
     }
 
     /// How many of a prompt's rows a sequence's caches already hold, at most all but the last.
