@@ -15,7 +15,6 @@ let package = Package(
         .systemLibrary(name: "CVulkan", pkgConfig: "vulkan", providers: [.apt(["libvulkan-dev"])]),
         .systemLibrary(name: "CGlslang", pkgConfig: "glslang", providers: [.apt(["glslang-dev", "spirv-tools"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-        .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
 
         // Shaders/*.comp -> SPIR-V -> Swift, at build time.
         .executableTarget(name: "ShaderCompiler", dependencies: ["CGlslang"]),
@@ -28,24 +27,26 @@ let package = Package(
         .plugin(
             name: "EmbedFiles", capability: .buildTool(), dependencies: ["FileEmbedder"], path: "Sources/EmbedFiles"),
 
-        .target(name: "VulkanCompute", dependencies: ["CVulkan", .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "VulkanCompute",
+            dependencies: ["CVulkan", "OutputFiles", .product(name: "Logging", package: "swift-log")]),
         .target(name: "JSON"),
         .target(name: "OutputFiles"),
-        .target(name: "Terminal"),
-        .target(name: "Checkpoints", dependencies: ["JSON"]),
+        .target(name: "Terminal", dependencies: ["OutputFiles"]),
+        .target(name: "Checkpoints", dependencies: ["JSON", "OutputFiles"]),
         .target(name: "Jinja", dependencies: ["JSON"]),
         .target(name: "Tokenization", dependencies: ["CPCRE2"]),
         .target(name: "Inference"),
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
         .target(name: "VulkanBackend", dependencies: ["VulkanCompute", "Inference"], plugins: ["EmbedShaders"]),
         .target(name: "Chat", dependencies: ["Checkpoints", "Inference", "JSON", "Jinja", "Tokenization"]),
-        .target(name: "Evaluation", dependencies: ["Chat", "Inference", "JSON"]),
+        .target(name: "Evaluation", dependencies: ["Chat", "Inference", "JSON", "OutputFiles", "Terminal"]),
         .target(name: "DemoPair", exclude: ["Resources"], plugins: ["EmbedFiles"]),
         .target(name: "ModelLoading", dependencies: ["Checkpoints", "Inference"]),
         .executableTarget(
             name: "c2c-vk",
             dependencies: [
-                "CEdit", "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading",
+                "Chat", "Checkpoints", "DemoPair", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading",
                 "OutputFiles", "ReferenceBackend", "Terminal", "Tokenization",
                 "VulkanBackend", "VulkanCompute",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -55,6 +56,7 @@ let package = Package(
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "JSON"]),
         .testTarget(
             name: "JinjaTests", dependencies: ["Jinja", "JSON"]),
+        .testTarget(name: "OutputFilesTests", dependencies: ["OutputFiles"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "TokenizationTests", dependencies: ["Tokenization"]),
         .testTarget(name: "ShaderCompilerTests", dependencies: ["ShaderCompiler"]),

@@ -9,7 +9,7 @@ readonly swift_needed=6.3
 # into the multi-arch folder (such as /usr/lib/x86_64-linux-gnu), where the linker looks anyway.
 packages=(
     git ca-certificates binutils g++ libc6-dev zlib1g-dev pkg-config
-    libvulkan-dev glslang-dev spirv-tools libpcre2-dev libedit-dev
+    libvulkan-dev glslang-dev spirv-tools libpcre2-dev
     mesa-vulkan-drivers vulkan-validationlayers
 )
 # What Swift's own tools are linked with: only missing where Swift does not start.

@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// One layer of a fuser.
 public struct LayerGates: Sendable, Encodable {
@@ -60,7 +61,7 @@ public struct EvaluationSummary: Sendable, Encodable {
             lines[1] += "------------:|"
         }
         func padded(_ text: String, _ width: Int) -> String {
-            String(repeating: " ", count: max(0, width - text.count)) + text
+            text.padded(cells: width, isRight: true)
         }
         for mode in modes {
             var cells = [
@@ -72,14 +73,13 @@ public struct EvaluationSummary: Sendable, Encodable {
                 padded(milliseconds(mode.median_total_s), 8), padded(milliseconds(mode.p95_total_s), 6),
             ]
             if batch > 1 { cells.append(padded(String(format: "%.1f", mode.questions_per_s), 11)) }
-            let name = mode.mode + String(repeating: " ", count: max(0, 8 - mode.mode.count))
-            lines.append("| \(name) | " + cells.joined(separator: " | ") + " |")
+            lines.append("| \(mode.mode.padded(cells: 8)) | " + cells.joined(separator: " | ") + " |")
         }
         if subjects.count > 1 {
-            let width = subjects.keys.map(\.count).max() ?? 0
+            let width = subjects.keys.map(\.cells).max() ?? 0
             func row(_ subject: String, _ cells: [String]) -> String {
-                let name = subject + String(repeating: " ", count: max(0, max(width, 7) - subject.count))
-                return "| \(name) | " + cells.map { padded($0, 10) }.joined(separator: " | ") + " |"
+                return "| \(subject.padded(cells: max(width, 7))) | "
+                    + cells.map { padded($0, 10) }.joined(separator: " | ") + " |"
             }
             lines.append("")
             lines.append(row("subject", modes.map { "\($0.mode) %" }))

@@ -1,7 +1,18 @@
 import Foundation
+import OutputFiles
 
 /// An evaluation as one HTML page that needs nothing else.
 public enum ReportPage {
+    /// What every page begins with.
+    public static let mark = OutputMark(
+        "a report of an evaluation",
+        """
+        <!doctype html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="generator" content="c2c-vk">
+        """)
     /// The most questions that are listed where modes disagree.
     private static let listed = 200
 
@@ -10,10 +21,7 @@ public enum ReportPage {
         _ summary: EvaluationSummary, _ results: [EvaluationResult], settings: [String: String] = [:]
     ) -> String {
         """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
+        \(mark.text)
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>c2c-vk evaluation</title>
         <style>

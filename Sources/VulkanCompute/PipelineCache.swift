@@ -54,7 +54,7 @@ final class PipelineCache: @unchecked Sendable {
             } catch {
                 // Once is enough: nothing is lost but time.
                 hasFailed = true
-                device.logger.warning("\(file.path) was not written: \(error.localizedDescription)")
+                device.logger.warning("\(file.path) was not written: \(error)")
             }
         }
     }

@@ -1,5 +1,6 @@
 import CVulkan
 import Foundation
+import OutputFiles
 
 /// The file's form: magic, length of key, key, length of data, checksum of data, data; numbers little-endian.
 package enum PipelineCacheFile {
@@ -47,7 +48,7 @@ package enum PipelineCacheFile {
         let contents =
             magic + bytes(UInt64(keyBytes.count)) + keyBytes + bytes(UInt64(data.count)) + bytes(checksum(data)) + data
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try contents.write(to: file, options: .atomic)
+        try OutputFile.write(contents, to: OutputPlace(file.path, replacing: nil))
     }
 
     /// FNV-1a over words of eight bytes, the last one padded with zeros; against accidents, not against malice.

@@ -14,6 +14,13 @@ struct Program {
         }
     }
 
+    /// Whether the program was built to be fast.
+    #if DEBUG
+    static let isOptimised = false
+    #else
+    static let isOptimised = true
+    #endif
+
     static let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures")
 

@@ -1,44 +1,36 @@
-import Foundation
+import OutputFiles
 
 /// Writes a safetensors file front to back, holding no tensor in memory.
 ///
-/// The bytes go to a temporary file in the same directory, which takes the target's name in `finish()`. Until then the
-/// target stays as it was; a writer that goes away unfinished removes its temporary file. Not thread-safe.
+/// The target stays as it was until `finish()`; a writer that goes away unfinished leaves nothing. Not thread-safe.
 public final class SafetensorsWriter {
     public let path: String
-    private let temporaryPath: String
-    private let descriptor: CInt
+    private let file: OutputFile
     private var isFinished = false
     private let dataSize: Int
     private var written = 0
 
-    /// Creates the temporary file and writes the header.
+    /// Begins the file and writes the header.
     /// - Parameters:
-    ///   - path: the target; replaced if it exists.
+    ///   - place: the target.
     ///   - layouts: every tensor, in the order in which its bytes will follow. Larger element types first keeps all
     ///     of them aligned.
-    ///   - metadata: goes into the header as `__metadata__`.
+    ///   - metadata: goes into the header as `__metadata__`, before anything else, by the order of its keys.
     /// - Throws: `CheckpointError` if two tensors share a name, the header gets too large, or the file cannot be made.
-    public init(_ path: String, layouts: [TensorLayout], metadata: [String: String] = [:]) throws {
+    public init(_ place: OutputPlace, layouts: [TensorLayout], metadata: [String: String] = [:]) throws {
+        path = place.path
         let (header, dataSize) = try Self.header(layouts, metadata, path)
-        let name = (path as NSString).lastPathComponent
-        let directory = (path as NSString).deletingLastPathComponent
-        let suffix = String(UInt64.random(in: 0...UInt64.max), radix: 36)
-        temporaryPath = join(directory.isEmpty ? "." : directory, ".\(name).\(suffix)")
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw CheckpointError(
-                .inaccessible, path,
-                "cannot be written: \(String(cString: strerror(errno))); does its folder exist, and is it yours?")
-        }
-        self.path = path
+        file = try Self.checked(path) { () throws(OutputFileError) in try OutputFile(place) }
         self.dataSize = dataSize
         try header.withUnsafeBytes(writeAll)
     }
 
-    deinit {
-        close(descriptor)
-        if !isFinished { unlink(temporaryPath) }
+    /// Begins a file that replaces what is there; see the other form.
+    public convenience init(_ path: String, layouts: [TensorLayout], metadata: [String: String] = [:]) throws {
+        // What is wrong with the tensors is said first.
+        _ = try Self.header(layouts, metadata, path)
+        let place = try Self.checked(path) { () throws(OutputFileError) in try OutputPlace(path, replacing: nil) }
+        try self.init(place, layouts: layouts, metadata: metadata)
     }
 
     /// Appends bytes (little-endian, row-major) of the tensor whose turn it is; a tensor may come in several pieces.
@@ -62,31 +54,38 @@ public final class SafetensorsWriter {
         guard !isFinished, written == dataSize else {
             throw CheckpointError(.invalidValue, path, "has \(written) of the \(dataSize) bytes its tensors take")
         }
-        guard fsync(descriptor) == 0, rename(temporaryPath, path) == 0 else {
-            throw CheckpointError(.inaccessible, path, "cannot be written: \(String(cString: strerror(errno)))")
-        }
+        try Self.checked(path) { () throws(OutputFileError) in try file.finish() }
         isFinished = true
     }
 
     /// Writes whole tensors to a file, larger element types first, otherwise in the order given.
-    public static func write(_ tensors: [HostTensor], metadata: [String: String] = [:], to path: String) throws {
+    public static func write(_ tensors: [HostTensor], metadata: [String: String] = [:], to place: OutputPlace) throws {
         let ordered = [8, 4, 2, 1].flatMap { size in tensors.filter { $0.dtype.elementSize == size } }
-        let writer = try SafetensorsWriter(path, layouts: ordered.map(\.layout), metadata: metadata)
+        let writer = try SafetensorsWriter(place, layouts: ordered.map(\.layout), metadata: metadata)
         for tensor in ordered {
             try tensor.withBytes { try writer.append($0) }
         }
         try writer.finish()
     }
 
+    /// Writes whole tensors to a file that replaces what is there.
+    public static func write(_ tensors: [HostTensor], metadata: [String: String] = [:], to path: String) throws {
+        let place = try checked(path) { () throws(OutputFileError) in try OutputPlace(path, replacing: nil) }
+        try write(tensors, metadata: metadata, to: place)
+    }
+
     private func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw CheckpointError(.inaccessible, path, "cannot be written: \(String(cString: strerror(errno)))")
-            }
-            rest = rest.dropFirst(count)
+        try Self.checked(path) { () throws(OutputFileError) in try file.append(bytes) }
+    }
+
+    /// Says what goes wrong with a file as the other errors of checkpoints.
+    private static func checked<Value>(
+        _ path: String, _ work: () throws(OutputFileError) -> Value
+    ) throws(CheckpointError) -> Value {
+        do {
+            return try work()
+        } catch {
+            throw CheckpointError(.inaccessible, path, "can't be written: \(error.reason)")
         }
     }
 

@@ -7,8 +7,10 @@ struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chat", abstract: "Talks in turns; the models' caches are kept between them.",
         discussion: """
-            Lines come from the terminal, or from a pipe. A line that ends in a backslash goes on with the next. Ctrl-C ends \
-            an answer, Ctrl-D or /quit the program. /help lists what else there is.
+            Messages come from the terminal, or line by line from a pipe. What is pasted is one message; a line that ends in a \
+            backslash goes on with the next. Ctrl-C ends an answer, a second one, Ctrl-D or /quit the program. /help lists what \
+            else there is. What is typed is kept for the next chat in \
+            ~/.local/state/c2c-vk/chat-history ($XDG_STATE_HOME), unless --no-history is given or C2C_VK_HISTORY is off.
             """)
 
     @OptionGroup var models: ModelOptions
@@ -18,6 +20,15 @@ struct ChatCommand: ParsableCommand {
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
     var maxNewTokens = 1024
+
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of a conversation that the context has no room for: stop says how to go on, drop forgets the oldest turns.",
+            valueName: "stop|drop"))
+    var contextFull = ContextFull.stop
+
+    @Flag(help: "Keep nothing of what is typed for later chats.")
+    var noHistory = false
 
     /// What the caches have room for unless said: enough for a long talk, and little memory.
     private static let defaultContext = 4096
@@ -42,12 +53,15 @@ struct ChatCommand: ParsableCommand {
         let engine = try Engine(resolved, modes: modes)
         let choice = try BackendChoice(compute.device)
         var options = Responder.Options(compute)
-        options.context = compute.context ?? min(Self.defaultContext, engine.maximumContext)
+        let context = compute.context ?? min(Self.defaultContext, engine.maximumContext)
+        options.context = context
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: options)
         var chat = ChatLoop(
             responder, modes: modes, mode: models.resolvedMode, settings: settings,
-            opening: conversation.opening)
-        try chat.run()
+            conversation: Conversation(
+                opening: conversation.opening, context: context, maximumContext: engine.maximumContext),
+            contextFull: contextFull)
+        try chat.run(ChatInput(keepsHistory: !noHistory))
     }
 }

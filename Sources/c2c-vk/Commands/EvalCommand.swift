@@ -3,6 +3,7 @@ import Chat
 import Evaluation
 import Foundation
 import Inference
+import OutputFiles
 import VulkanCompute
 
 extension Evaluator.Method: ExpressibleByArgument {}
@@ -74,12 +75,16 @@ struct EvalCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write a page with charts.", valueName: "file.html"))
     var report: String?
 
+    @Flag(help: "Let --report replace a file that is no report of an evaluation.")
+    var force = false
+
     @Flag(help: "Print one JSON object instead of tables.")
     var json = false
 
     func validate() throws {
         try conversation.check(models)
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
+        if force, report == nil { throw ValidationError("--force goes with --report") }
         if shots < 1 { throw ValidationError("--shots is \(shots); it must be at least 1") }
         if maxNewTokens < 1 {
             throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
@@ -123,12 +128,14 @@ struct EvalCommand: ParsableCommand {
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         conversation.apply(to: &settings)
-        try report.map(Output.check)
+        let place = try report.map { try OutputPlace($0, replacing: ReportPage.mark, isForced: force) }
         let engine = try Engine(pair, modes: Set(wanted.map(\.answerMode)))
         let choice = try BackendChoice(compute.device)
         let settingsUsed = try self.settings(pair, settings, Fingerprint.of(set.questions), choice.backend.name)
         let names = self.names(pair, file)
         let log = try output.map { try ResultLog(path: $0, settings: settingsUsed, names: names) } ?? ResultLog()
+        // Results that were begun just now may be in the place of the report.
+        try place?.check()
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: Responder.Options(compute))
         let evaluator = Evaluator(
@@ -161,9 +168,9 @@ struct EvalCommand: ParsableCommand {
         let summary = EvaluationSummary(
             device: choice.backend.name, modes: wanted.map(\.rawValue), results: results, gates: engine.gates)
         // The file first, as standard output may be the one that can't be written.
-        if let report {
+        if let place {
             let page = ReportPage.html(summary, results, settings: settingsUsed.merging(names) { $1 })
-            try write(page, to: report)
+            try OutputFile.write(Data(page.utf8), to: place)
         }
         if json { try Output.json(summary) } else { try Output.line(summary.text) }
         if isInterrupted {
@@ -222,14 +229,6 @@ struct EvalCommand: ParsableCommand {
         if !pair.sharers.isEmpty { names["sharers"] = pair.sharers.joined(separator: " ") }
         if !pair.fusers.isEmpty { names["fusers"] = pair.fusers.joined(separator: " ") }
         return names
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-        } catch {
-            throw UsageError("\(path) can't be written: \(error.localizedDescription)")
-        }
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Chat
 import Foundation
 import Inference
+import OutputFiles
 import VulkanBackend
 
 struct GenerateCommand: ParsableCommand {
@@ -30,6 +31,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Also write caches and logits, in float32.", valueName: "file.safetensors"))
     var dump: String?
 
+    @Flag(help: "Let --dump replace a file that is no earlier dump.")
+    var force = false
+
     @Flag(help: "Show the device time of each kind of kernel; kernels then run one at a time.")
     var profile = false
 
@@ -37,6 +41,7 @@ struct GenerateCommand: ParsableCommand {
         if maxNewTokens < 1 {
             throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
         }
+        if force, dump == nil { throw ValidationError("--force goes with --dump") }
         if dump != nil, models.resolvedMode == .text {
             throw ValidationError("--dump shows the run of one model; choose a --mode other than text")
         }
@@ -80,7 +85,7 @@ struct GenerateCommand: ParsableCommand {
         settings.stopStrings = sampling.stop
         conversation.apply(to: &settings)
         try settings.sampling.check()
-        try dump.map(Output.check)
+        let place = try dump.map { try OutputPlace($0, replacing: TensorDump.mark, isForced: force) }
 
         let engine = try Engine(try models.resolved(), modes: [mode])
         var vulkanOptions = VulkanBackendOptions()
@@ -95,7 +100,7 @@ struct GenerateCommand: ParsableCommand {
             allSharerLayers: dump != nil)
         let loadSeconds = (clock.now - start).seconds
 
-        let answer = try answer(responder, mode, settings)
+        let answer = try answer(responder, mode, settings, dump: place)
         let report = GenerationReport(choice: choice, responder: responder, answer: answer, loadSeconds: loadSeconds)
         if json {
             try Output.json(report)
@@ -106,14 +111,17 @@ struct GenerateCommand: ParsableCommand {
         if profile { try showProfile(choice.backend) }
     }
 
-    private func answer(_ responder: Responder, _ mode: AnswerMode, _ settings: AnswerSettings) throws -> Answer {
-        let onText: ((String) throws -> Bool)? =
-            json
-            ? nil
-            : { part in
-                try Output.write(part)
-                return true
-            }
+    private func answer(
+        _ responder: Responder, _ mode: AnswerMode, _ settings: AnswerSettings, dump: OutputPlace?
+    ) throws -> Answer {
+        let display = ReadingDisplay()
+        responder.onRead = display.update
+        defer { display.finish() }
+        let onText = { (part: String) in
+            display.finish()
+            if !json { try Output.write(part) }
+            return true
+        }
         if mode == .text {
             guard let question = try prompt.question(opening: conversation.opening) else { throw Self.noPrompt }
             return try responder.answer(question, mode: mode, settings: settings, onText: onText)
@@ -124,7 +132,7 @@ struct GenerateCommand: ParsableCommand {
         guard let dump else { return try responder.answer(prompt, mode: mode, settings: settings, onText: onText) }
         let traced = try TracedAnswer(responder, mode: mode, prompt: prompt, settings: settings)
         try traced.dump.write(to: dump)
-        if !json { _ = try onText?(traced.answer.text) }
+        _ = try onText(traced.answer.text)
         return traced.answer
     }
 

@@ -8,6 +8,7 @@ import Inference
 import JSON
 import Jinja
 import ModelLoading
+import OutputFiles
 import Tokenization
 import VulkanCompute
 
@@ -54,6 +55,7 @@ enum Failure {
         case let error as CheckFailed: (1, error.description)
         case let error as UsageError: (2, error.description)
         case let error as OutputError: (2, error.description)
+        case let error as OutputFileError: (2, error.description)
         case let error as InferenceError: (2, error.description)
         case let error as CheckpointError: (2, error.description)
         case let error as LoadingError: (2, error.description)

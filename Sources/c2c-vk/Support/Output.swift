@@ -13,17 +13,6 @@ enum Output {
         try write(text + "\n")
     }
 
-    /// That a file can be written, said before hours of work and not after them.
-    /// - Throws: `UsageError`.
-    static func check(_ path: String) throws {
-        let files = FileManager.default
-        let place = files.fileExists(atPath: path) ? path : URL(filePath: path).deletingLastPathComponent().path
-        var isDirectory: ObjCBool = false
-        guard files.isWritableFile(atPath: place),
-            !(files.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue)
-        else { throw UsageError("\(path) can't be written; does its folder exist, and is it yours?") }
-    }
-
     /// Timings and warnings: standard error.
     static func remark(_ text: String) {
         StandardStreams.remark(text + "\n")

@@ -20,19 +20,28 @@ final class ProgressBar: Sendable {
         var isFinished = false
     }
 
-    private let label: String
+    private let label: @Sendable () -> String
     private let unit: Unit
     private let start = ContinuousClock.now
+    /// Those that aren't finished. The last one has the line.
+    private static let active = Mutex<[ObjectIdentifier]>([])
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - label: what is being done, in a word or two.
     ///   - total: how much there is of it.
-    init(_ label: String, total: Int, of unit: Unit = .items) {
+    convenience init(_ label: String, total: Int, of unit: Unit = .items) {
+        self.init(total: total, of: unit) { label }
+    }
+
+    /// - Parameter label: asked whenever the line is drawn.
+    init(total: Int, of unit: Unit = .items, label: @escaping @Sendable () -> String) {
         self.label = label
         self.unit = unit
         state = Mutex(State(total: total))
-        if isatty(STDERR_FILENO) == 1 { draw(after: .milliseconds(300)) }
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        Self.active.withLock { $0.append(ObjectIdentifier(self)) }
+        draw(after: .milliseconds(300))
     }
 
     deinit {
@@ -53,6 +62,7 @@ final class ProgressBar: Sendable {
     func finish() {
         state.withLock { state in
             state.isFinished = true
+            Self.active.withLock { $0.removeAll { $0 == ObjectIdentifier(self) } }
             show("", &state)
         }
     }
@@ -62,7 +72,8 @@ final class ProgressBar: Sendable {
         DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [weak self] in
             guard let self else { return }
             let goesOn = state.withLock { state in
-                if !state.isFinished {
+                let hasLine = Self.active.withLock { $0.last == ObjectIdentifier(self) }
+                if !state.isFinished, hasLine {
                     show(line(state).text(columns: TerminalSize.current(STDERR_FILENO).columns), &state)
                 }
                 return !state.isFinished
@@ -85,7 +96,7 @@ final class ProgressBar: Sendable {
             rateWords = "\(formatBytes(Int(rate)))/s"
         }
         return ProgressLine(
-            label: label, fraction: state.total > 0 ? Double(state.done) / Double(state.total) : 1, count: count,
+            label: label(), fraction: state.total > 0 ? Double(state.done) / Double(state.total) : 1, count: count,
             rate: state.done > 0 ? rateWords : "", detail: state.detail,
             secondsLeft: state.done > 0 ? Double(state.total - state.done) / rate : nil)
     }

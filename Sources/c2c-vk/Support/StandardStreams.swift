@@ -21,6 +21,8 @@ enum StandardStreams {
         sigaction(SIGPIPE, nil, &previous)
         endsByBrokenPipe = unsafeBitCast(previous.__sigaction_handler.sa_handler, to: Int.self) == 0
         signal(SIGPIPE, SIG_IGN)
+        // A file that would grow beyond what the shell's ulimit allows is an error like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Writes to standard output, at once.

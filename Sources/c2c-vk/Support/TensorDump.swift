@@ -1,6 +1,7 @@
 import Chat
 import Checkpoints
 import Inference
+import OutputFiles
 
 /// A tensor for people and other programs: float32, row-major, without padding.
 struct NamedTensor {
@@ -38,10 +39,15 @@ struct TensorDump {
         }
     }
 
+    private static let metadata = ["generator": "c2c-vk"]
+    /// What every dump holds after the eight bytes of its header's length.
+    static let mark = OutputMark("an earlier dump", offset: 8, #"{"__metadata__":{"generator":"c2c-vk"}"#)
+
     /// Writes everything to a safetensors file; nothing is left behind when that fails.
-    func write(to path: String) throws {
+    func write(to place: OutputPlace) throws {
         try SafetensorsWriter.write(
-            tensors.map { try HostTensor(name: $0.name, shape: $0.shape, floats: $0.values) }, to: path)
+            tensors.map { try HostTensor(name: $0.name, shape: $0.shape, floats: $0.values) },
+            metadata: Self.metadata, to: place)
     }
 }
 
