@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 import ReferenceBackend
 import Testing
@@ -124,6 +125,58 @@ struct NotFiniteTests {
                 }
                 #expect(seen == Array(tokens[...place]))
             }
+        }
+    }
+
+    @Test("a fuser's weight, and a sharer's key beyond the cache's type", arguments: [TestBackend.reference, .vulkan])
+    func fused(_ test: TestBackend) throws {
+        let open = (0..<3).flatMap { layer in
+            CacheHalf.allCases.map { OpenProjection(receiverLayer: layer, sharerLayer: layer, half: $0) }
+        }
+        let form = FuserDescription(
+            sharerKVHeadCount: 2, sharerHeadDim: 8, receiverKVHeadCount: 2, receiverHeadDim: 8, hiddenSize: 24,
+            intermediateSize: 32, projectionBlockCount: 1, open: open, projectionCount: 6)
+        try test.run { backend in
+            func fuser(strange: FuserWeightSlot.Role? = nil, scale: Float = 0.5) throws -> Fuser {
+                var weights: [FuserWeightSlot.Role: any StoredTensor] = [:]
+                for (index, slot) in form.weightSlots.enumerated() {
+                    let count = slot.shape.rows * slot.shape.columns
+                    let matrices = (0..<slot.shape.batch).map { batch in
+                        var values = (0..<count).map { sin(Float($0 + index + batch)) * scale }
+                        if slot.role == strange { values[1] = .nan }
+                        return [
+                            HostMatrix(
+                                name: "w", rows: slot.shape.rows, columns: slot.shape.columns, values: values)
+                        ]
+                    }
+                    weights[slot.role] = try backend.makeTensor(
+                        "fuser0.\(slot.role)", WeightSource(batches: matrices), type: .f32)
+                }
+                return try Fuser(name: "fuser0", description: form, weights: weights)
+            }
+            func error(_ fuser: Fuser, _ sharer: Decoder, _ type: ElementType) throws -> String {
+                let session = try Session(
+                    on: backend, receiver: decoder(backend), sharers: [Sharer(decoder: sharer, fuser: fuser)],
+                    capacity: 30, cacheType: type)
+                let sections = Section.defaults(promptLength: prompt.count, sharerCount: 1)
+                do {
+                    _ = try session.generate(Prompt(prompt.receiver.ids, sections: sections), maxNewTokens: 3)
+                    return "answered"
+                } catch let error as InferenceError {
+                    return error.description
+                }
+            }
+            let sound = try decoder(backend, named: "sharer")
+            let strange = try error(fuser(strange: .blockDown(.input)), sound, .bf16)
+            #expect(strange.contains("fuser0") && strange.contains("weight"), "\(strange)")
+            let large = try error(
+                fuser(), decoder(backend, named: "sharer", .queryKeyValueBias(layer: 1), [keyBias: 1e5]), .f16)
+            #expect(large.contains("sharer's layer 1, keys") && large.contains("--kv-dtype bf16"), "\(large)")
+            let added = try error(fuser(scale: 40), sound, .f16)
+            #expect(added.contains("receiver's layer") && added.contains("--kv-dtype bf16"), "\(added)")
+            // 8 columns are no block of a q8_0 cache, but the type that numbers leave may be bf16 too.
+            let extreme = try error(fuser(scale: 1e9), sound, .bf16)
+            #expect(extreme != "answered", "\(extreme)")
         }
     }
 }

@@ -8,7 +8,7 @@ extension Session {
         for sequence in sequences { sequence.caches.forEach { $0.truncate(to: 0) } }
         steps = []
         let place = step == 0 ? "after the prompt" : "after \(step) new token\(step == 1 ? "" : "s")"
-        let what = "the \(receiver.name)'s logits are no numbers \(place)"
+        let what = "the \(receiver.name)'s logits are infinite or NaN \(place)"
         guard !(backend is InspectingBackend) else { return .notFinite(what) }
         do {
             let session = try Session(
