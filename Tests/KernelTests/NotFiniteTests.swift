@@ -68,7 +68,7 @@ struct NotFiniteTests {
         (rows[headDim], rows[headDim + 1]) = (largest, -largest)
         var bench = KernelBench()
         bench.add("cache", .init(rows: 2, columns: headDim), type, Array(repeating: 1, count: 2 * headDim))
-        bench.add("added", .init(rows: 2, columns: headDim), type, Array(repeating: 1, count: 2 * headDim))
+        bench.add("added", .init(rows: 2, columns: headDim), type, Array(repeating: 0, count: 2 * headDim))
         bench.add("x", .init(rows: 2, columns: headDim), .f32, rows)
         bench.add("scale", .init(rows: 2, columns: 1), .f32, [30, 30])
         bench.counter("position", 0)
