@@ -62,7 +62,11 @@ extension ModelDirectory {
                 _ = try store.matrix(name, rows: 1, columns: width)
                 return try store.tensor(name).floats()
             }
-            return [HostMatrix(name: "\(prefix)layers.\(layer).self_attn.{q,k,v}_proj.bias", rows: 1, columns: shape.columns, values: biases)]
+            return [
+                HostMatrix(
+                    name: "\(prefix)layers.\(layer).self_attn.{q,k,v}_proj.bias", rows: 1, columns: shape.columns,
+                    values: biases)
+            ]
         case .queryNorm(let layer): return try single("\(prefix)layers.\(layer).self_attn.q_norm.weight")
         case .keyNorm(let layer): return try single("\(prefix)layers.\(layer).self_attn.k_norm.weight")
         case .attentionOutput(let layer): return try single("\(prefix)layers.\(layer).self_attn.o_proj.weight")

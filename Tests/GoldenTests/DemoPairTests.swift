@@ -97,7 +97,9 @@ struct DemoPairTests {
                 do {
                     let pair = try DemoPair(cache: cache)
                     for _ in 0..<20 {
-                        for file in [pair.receiver, pair.sharer].map({ $0.appending(path: "config.json") }) + [pair.questions] {
+                        for file in [pair.receiver, pair.sharer].map({ $0.appending(path: "config.json") }) + [
+                            pair.questions
+                        ] {
                             _ = try Data(contentsOf: file)
                         }
                     }

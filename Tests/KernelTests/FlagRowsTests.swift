@@ -19,7 +19,8 @@ struct FlagRowsTests {
             graph.add(
                 .flagRows(
                     FlagRows(
-                        bounds: view("bounds", &graph), count: view("count", &graph), flags: view("flags", &graph).tensor)))
+                        bounds: view("bounds", &graph), count: view("count", &graph),
+                        flags: view("flags", &graph).tensor)))
         }
         #expect(found["flags"] == expected["flags"])
         var wanted = [Float](repeating: 0, count: rows)

@@ -13,7 +13,10 @@ import VulkanCompute
             #expect(throws: VulkanError.self) {
                 try device.submit(
                     list,
-                    after: [BufferUpdate(buffer, values: [7 as UInt32]), BufferUpdate(buffer, offset: 64, values: [7 as UInt32])])
+                    after: [
+                        BufferUpdate(buffer, values: [7 as UInt32]),
+                        BufferUpdate(buffer, offset: 64, values: [7 as UInt32]),
+                    ])
             }
             try device.update(buffer, offset: 4, values: [9 as UInt32])
             #expect(try device.download(UInt32.self, from: buffer, count: 3) == [0, 9, 0])

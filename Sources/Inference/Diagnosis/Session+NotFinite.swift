@@ -70,7 +70,8 @@ private struct FindingPlace {
     /// - Parameter row: of the weight; nil where it isn't known.
     private func weight(_ tensor: Tensor, row: Int?) -> String {
         let rowText = row.map { $0 > 0 ? ", row \($0)," : "" } ?? ""
-        return "\(place(of: tensor)), the weight \(name(tensor, row: row ?? 0))\(rowText) holds a value that is infinite or NaN; "
+        return
+            "\(place(of: tensor)), the weight \(name(tensor, row: row ?? 0))\(rowText) holds a value that is infinite or NaN; "
             + "get the checkpoint again, or one whose training went well"
     }
 
@@ -103,7 +104,8 @@ private struct FindingPlace {
             default: "beyond what \(type) holds"
             }
         let advice = [.f16, .q8_0].contains(type) ? "use --kv-dtype bf16" : "use --kv-dtype f32"
-        return "\(place(of: tensor))\(reached) \(limit) in the cache; \(type == .f32 ? "is the checkpoint whole?" : advice)"
+        return
+            "\(place(of: tensor))\(reached) \(limit) in the cache; \(type == .f32 ? "is the checkpoint whole?" : advice)"
     }
 
     // MARK: Places
