@@ -174,9 +174,6 @@ struct NotFiniteTests {
             #expect(large.contains("sharer's layer 1, keys") && large.contains("--kv-dtype bf16"), "\(large)")
             let added = try error(fuser(scale: 40), sound, .f16)
             #expect(added.contains("receiver's layer") && added.contains("--kv-dtype bf16"), "\(added)")
-            // 8 columns are no block of a q8_0 cache, but the type that numbers leave may be bf16 too.
-            let extreme = try error(fuser(scale: 1e9), sound, .bf16)
-            #expect(extreme != "answered", "\(extreme)")
         }
     }
 }
