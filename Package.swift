@@ -67,8 +67,8 @@ let package = Package(
         .testTarget(
             name: "GoldenTests",
             dependencies: [
-                "Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "Tokenization", "VulkanBackend",
-                "VulkanCompute",
+                "Checkpoints", "DemoPair", "Inference", "ModelLoading", "ReferenceBackend", "Tokenization",
+                "VulkanBackend", "VulkanCompute",
             ]),
         .testTarget(
             name: "ChatTests",

@@ -1,4 +1,4 @@
-// Greedy sampling: the index of the largest logit, the lowest one of equals.
+// Greedy sampling: the index of the largest logit, the lowest one of equals; NO_TOKEN where one is infinite or NaN.
 //
 // One workgroup scans a short row (WHOLE). A long one is cut into slices, a workgroup each, that leave their best as
 // candidates (SLICE), from which one workgroup picks (PICK).
@@ -7,6 +7,8 @@
 #version 460
 
 layout(local_size_x = 128) in;
+
+#include "no_token.glsl"
 
 #ifdef STAGE_PICK
 layout(set = 0, binding = 0) readonly buffer Candidates { uvec2 candidates[]; };  // a value's bits, and its index
@@ -32,6 +34,7 @@ layout(push_constant) uniform Arguments {
 
 shared float bestValues[gl_WorkGroupSize.x];
 shared uint bestIndices[gl_WorkGroupSize.x];
+shared uint strange;  // whether there is nothing to choose
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
@@ -44,13 +47,17 @@ void main() {
     uint first = 0;
     uint end = count;
 #endif
+    if (lane == 0) strange = 0;
+    barrier();
     for (uint i = first + lane; i < end; i += gl_WorkGroupSize.x) {
 #ifdef STAGE_PICK
         float value = uintBitsToFloat(candidates[offset + i].x);
         uint index = candidates[offset + i].y;
+        if (index == NO_TOKEN) strange = 1;
 #else
         float value = logits[offset + i];
         uint index = i;
+        if (isStrange(value)) strange = 1;
 #endif
         if (value > bestValue) {
             bestValue = value;
@@ -68,6 +75,7 @@ void main() {
             bestIndex = bestIndices[i];
         }
     }
+    if (strange != 0) bestIndex = NO_TOKEN;
 #ifdef STAGE_SLICE
     candidates[gl_WorkGroupID.x] = uvec2(floatBitsToUint(bestValue), bestIndex);
 #else

@@ -36,7 +36,9 @@ uint scaleOf(float values[SPAN], uint first) {
     uint magnitude = 0;
     for (uint i = first; i < first + 32; i++) magnitude = max(magnitude, floatBitsToUint(values[i]) & 0x7fffffffu);
     if (magnitude >= 0x7f800000u) return 0x7e00u;
-    return min(packHalf2x16(vec2(uintBitsToFloat(magnitude) * (1.0 / 127.0), 0)), 0x7bffu);
+    float scale = uintBitsToFloat(magnitude) * (1.0 / 127.0);
+    // From there on f16 has no room.
+    return scale < 65520.0 ? packHalf2x16(vec2(scale, 0)) : 0x7e00u;
 }
 
 uint quantized(float value, float scale) {

@@ -38,11 +38,13 @@ layout(push_constant) uniform Arguments {
 };
 
 const uint NONE = 0xffffffffu;
+const uint STRANGE = 0xfffffffeu;  // what a slice leaves first where it has a logit that is infinite or NaN
 
 // What this workgroup chooses among, and this lane's part of it.
 #if defined(STAGE_SLICE)
 layout(constant_id = 0) const uint SLICE_LENGTH = 1;
 shared float sliceLogits[SLICE_LENGTH];
+const uint DROPPED = 0x7fc00000u;  // no logit's bits: one that is NaN ends all choice
 uint firstColumn() { return gl_WorkGroupID.x * SLICE_LENGTH; }
 uint count() { return min(columns - firstColumn(), SLICE_LENGTH); }
 #elif defined(STAGE_PICK)
@@ -77,7 +79,7 @@ float logitAt(uint i) {
 // A slice chooses before weights are known.
 float weightAt(uint i) {
 #ifdef STAGE_SLICE
-    return isnan(sliceLogits[i]) ? 0.0 : 1.0;
+    return floatBitsToUint(sliceLogits[i]) == DROPPED ? 0.0 : 1.0;
 #else
     return weights[weightsOffset + columnAt(i)];
 #endif
@@ -85,7 +87,7 @@ float weightAt(uint i) {
 
 void drop(uint i) {
 #ifdef STAGE_SLICE
-    sliceLogits[i] = uintBitsToFloat(0x7fc00000u);
+    sliceLogits[i] = uintBitsToFloat(DROPPED);
 #else
     weights[weightsOffset + columnAt(i)] = 0.0;
 #endif
@@ -93,7 +95,7 @@ void drop(uint i) {
 
 bool exists(uint i) {
 #ifdef STAGE_PICK
-    return candidates[i] != NONE;
+    return candidates[i] < STRANGE;
 #else
     return true;
 #endif
@@ -135,9 +137,12 @@ void keepLargest(float limit, bool bySum) {
 
 #ifdef STAGE_SLICE
 void main() {
+    if (gl_LocalInvocationID.x == 0) strange = 0;
+    barrier();
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         sliceLogits[i] = logits[logitsOffset + columnAt(i)];
         weights[weightsOffset + columnAt(i)] = 0.0;
+        if (isStrange(sliceLogits[i])) strange = 1;
     }
     uint room = min(topK, count());
     keepLargest(float(room), false);
@@ -152,11 +157,22 @@ void main() {
         at++;
     }
     for (uint i = uint(sums.total) + gl_LocalInvocationID.x; i < topK; i += LANES) candidates[first + i] = NONE;
+    barrier();
+    if (gl_LocalInvocationID.x == 0 && strange != 0) candidates[first] = STRANGE;
 }
 #else
 void main() {
+    if (gl_LocalInvocationID.x == 0) strange = 0;
+    barrier();
     float largest = LOWEST;
-    for (uint i = ownFirst(); i < ownEnd(); i++) if (exists(i)) largest = max(largest, logitAt(i));
+    for (uint i = ownFirst(); i < ownEnd(); i++) {
+#ifdef STAGE_PICK
+        if (candidates[i] == STRANGE) strange = 1;
+#else
+        if (isStrange(logitAt(i))) strange = 1;
+#endif
+        if (exists(i)) largest = max(largest, logitAt(i));
+    }
     largest = largestOfLanes(largest);
     for (uint i = ownFirst(); i < ownEnd(); i++)
         if (exists(i)) weights[weightsOffset + columnAt(i)] = exp((logitAt(i) - largest) / temperature);
@@ -179,11 +195,11 @@ void main() {
     uint step_ = steps[stepOffset];
     float target = uniformNumber(uvec2(seeds[seedOffset], seeds[seedOffset + 1]), step_) * sums.total;
     if (!isDrawn(own, sums.before, target)) return;
-    uint token = 0;
+    uint token = strange != 0 ? NO_TOKEN : 0;
     float reached = sums.before;
     for (uint i = ownFirst(); i < ownEnd(); i++) {
         float weight = exists(i) ? weightAt(i) : 0.0;
-        if (weight > 0.0 && reached <= target) token = columnAt(i);
+        if (strange == 0 && weight > 0.0 && reached <= target) token = columnAt(i);
         reached += weight;
     }
     tokens[tokenOffset] = token;

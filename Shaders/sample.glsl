@@ -5,6 +5,8 @@
 
 layout(local_size_x = 128) in;
 
+#include "no_token.glsl"
+
 const uint LANES = gl_WorkGroupSize.x;
 const uint BLOCK = 16;                    // of lanes
 const uint BLOCKS = LANES / BLOCK;
@@ -19,6 +21,7 @@ shared float blocks[BLOCKS];
 shared float bins[BINS * BIN_STRIDE];
 shared float totals[BINS];
 shared uint drawnLane;
+shared uint strange;  // whether there is nothing to draw from: a lane saw a logit that is infinite or NaN, as `isStrange` says
 
 // Numbers without sign in the order of the floats; zeros of both signs are equal.
 uint orderedBits(float value) {

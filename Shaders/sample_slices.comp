@@ -19,6 +19,7 @@
 
 struct SliceResult {
     float largest;
+    uint strange;                     // whether a logit is infinite or NaN
     float sum;                        // of weights, to draw from
     float bins[TOP_DIGIT + 1][BINS];  // by digit
 };
@@ -74,16 +75,28 @@ uint ownEnd(uint slice) { return min(ownFirst(slice) + ownLength(), endOf(slice)
 void main() {
     uint lane = gl_LocalInvocationID.x;
     uint slice = gl_WorkGroupID.x;
+    if (lane == 0) strange = 0;
+    barrier();
     float largest = LOWEST;
-    for (uint i = firstOf(slice) + lane; i < endOf(slice); i += LANES) largest = max(largest, logits[logitsOffset + i]);
+    for (uint i = firstOf(slice) + lane; i < endOf(slice); i += LANES) {
+        float logit = logits[logitsOffset + i];
+        if (isStrange(logit)) strange = 1;
+        largest = max(largest, logit);
+    }
     largest = largestOfLanes(largest);
-    if (lane == 0) results[slice].largest = largest;
+    if (lane == 0) {
+        results[slice].largest = largest;
+        results[slice].strange = strange;
+    }
 }
 #elif defined(STAGE_DRAW)
 shared float targetInSlice;
 
 void main() {
     uint lane = gl_LocalInvocationID.x;
+    if (lane == 0) strange = 0;
+    barrier();
+    if (lane < slices && results[lane].strange != 0) strange = 1;
     float own = lane < slices ? results[lane].sum : 0.0;
     Sums sums = sumsOfLanes(own);
     uint step_ = steps[stepOffset];
@@ -95,10 +108,10 @@ void main() {
     for (uint i = ownFirst(slice); i < ownEnd(slice); i++) own += weights[weightsOffset + i];
     float reached = sumsOfLanes(own).before;
     if (!isDrawn(own, reached, targetInSlice)) return;
-    uint token = 0;
+    uint token = strange != 0 ? NO_TOKEN : 0;
     for (uint i = ownFirst(slice); i < ownEnd(slice); i++) {
         float weight = weights[weightsOffset + i];
-        if (weight > 0.0 && reached <= targetInSlice) token = i;
+        if (strange == 0 && weight > 0.0 && reached <= targetInSlice) token = i;
         reached += weight;
     }
     tokens[tokenOffset] = token;

@@ -4,7 +4,8 @@
 // types below. Rows are padded to eight elements, so eight are read at once: `LOAD8(buffer, i, a, b)` gives elements
 // 8i ... 8i + 7 as two vec4. With TEXELS defined, the source is a `usamplerBuffer`, of which a device that gathers lane by lane
 // loads a texel for each lane at once, where it loads a storage buffer's words one by one; `LOAD8` works alike. Single values
-// are read and written in pairs, which makes 16-bit storage unnecessary.
+// are read and written in pairs, which makes 16-bit storage unnecessary. What a type has no room for, `PACK` makes NaN, as it does
+// infinities. Bits tell, since compilers may take it for granted that there is no NaN.
 //
 // Quantized types (Q8_0 and Q4_0) have rows of blocks, laid out as `BlockFormat` in Sources/Inference says: units of 16 bytes,
 // scales and integers without sign, the units of eight neighbouring rows side by side. A kernel that takes them too reads with
@@ -27,7 +28,13 @@
 #endif
 #define Pair vec2
 #define UNPACK(pair) (pair)
-#define PACK(values) (values)
+#define PACK(values) packFloat(values)
+
+vec2 packFloat(vec2 values) {
+    uvec2 bits = floatBitsToUint(values);
+    uvec2 isTooLarge = uvec2(greaterThanEqual(bits & 0x7fffffffu, uvec2(0x7f800000u)));
+    return uintBitsToFloat(bits | isTooLarge * 0x7fc00000u);
+}
 #endif
 
 #if defined(TYPE_F16) || defined(TYPE_BF16)
@@ -47,7 +54,13 @@
     b = vec4(unpackHalf2x16((eight).z), unpackHalf2x16((eight).w)); \
 }
 #define UNPACK(pair) unpackHalf2x16(pair)
-#define PACK(values) packHalf2x16(values)
+#define PACK(values) packFloat16x2(values)
+
+// From 65520 on, numbers would round to the first that is too large.
+uint packFloat16x2(vec2 values) {
+    uvec2 isTooLarge = uvec2(greaterThanEqual(floatBitsToUint(values) & 0x7fffffffu, uvec2(0x477ff000u)));
+    return packHalf2x16(values) | (isTooLarge.x | isTooLarge.y << 16) * 0x7e00u;
+}
 #endif
 
 #ifdef TYPE_BF16
@@ -62,12 +75,12 @@
 #define UNPACK(pair) uintBitsToFloat(uvec2((pair) << 16, (pair) & 0xffff0000u))
 #define PACK(values) packBFloat2x16(values)
 
-// Rounds to nearest, ties to even; NaN stays NaN.
+// Rounds to nearest, ties to even.
 uint packBFloat2x16(vec2 values) {
     uvec2 bits = floatBitsToUint(values);
     uvec2 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    uvec2 quietNaN = (bits >> 16) | 0x40u;
-    uvec2 halves = mix(rounded, quietNaN, isnan(values));
+    uvec2 isTooLarge = uvec2(greaterThanEqual(bits & 0x7fffffffu, uvec2(0x7f7f8000u)));
+    uvec2 halves = rounded | isTooLarge * 0x7fc0u;
     return halves.x | (halves.y << 16);
 }
 #endif

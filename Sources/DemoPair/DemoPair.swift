@@ -52,9 +52,16 @@ public struct DemoPair {
         }
     }
 
-    /// The folder appears with all its files or not at all, also when two programs unpack at once.
+    /// The folder appears with all its files or not at all, also when several programs unpack at once: one at a time does, and
+    /// each sees first whether another has.
     private func unpack(in parent: URL) throws {
         let manager = FileManager.default
+        try manager.createDirectory(at: parent, withIntermediateDirectories: true)
+        let lock = open(parent.appending(path: "demo-pair.lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        defer { if lock >= 0 { close(lock) } }
+        // Where a file system has no locks, the last look below has to do.
+        if lock >= 0 { _ = flock(lock, LOCK_EX) }
+        guard !isWhole else { return }
         let draft = parent.appending(path: "draft-\(UUID().uuidString)")
         defer { try? manager.removeItem(at: draft) }
         for (path, contents) in EmbeddedFiles.all {
@@ -65,6 +72,7 @@ public struct DemoPair {
             try data.write(to: file)
         }
         // What a cleaner left of it goes first.
+        guard !isWhole else { return }
         try? manager.removeItem(at: directory)
         do {
             try manager.moveItem(at: draft, to: directory)

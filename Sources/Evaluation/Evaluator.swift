@@ -100,7 +100,12 @@ public struct Evaluator {
         var results: [EvaluationResult] = []
         do {
             results = try ask(questions, mode)
-        } catch InferenceError.badRequest(let reason) {
+        } catch let error as InferenceError {
+            let reason: String
+            switch error {
+            case .badRequest(let text), .notFinite(let text): reason = text
+            default: throw error
+            }
             if questions.count > 1 {
                 // One by one, so that those before the one that can't be asked are kept, and it is named.
                 return try questions.allSatisfy { try record([$0], mode, log, onResult) }

@@ -8,11 +8,13 @@ public enum InferenceError: Error, CustomStringConvertible {
     case badRequest(String)
     /// A graph that can't be compiled.
     case badGraph(String)
+    /// Logits that are infinite or NaN, from which no token can be chosen: where numbers end, and what would help.
+    case notFinite(String)
 
     public var description: String {
         switch self {
         case .missingWeight(let what): "missing weight: \(what)"
-        case .mismatch(let what), .badRequest(let what), .badGraph(let what): what
+        case .mismatch(let what), .badRequest(let what), .badGraph(let what), .notFinite(let what): what
         }
     }
 }

@@ -15,14 +15,17 @@ extension ModelDirectory {
         onBytes: ((Int) -> Void)? = nil
     ) throws -> Decoder {
         var weights: [WeightSlot.Role: any StoredTensor] = [:]
+        var origins: [WeightSlot.Role: [WeightOrigin]] = [:]
         for slot in description.weightSlots(extent) {
             let source = WeightSource(batches: [try sources(slot)])
+            origins[slot.role] = source.batches[0].map { WeightOrigin(name: $0.name, rows: $0.rows) }
             weights[slot.role] = try backend.makeTensor(
                 "\(name).\(slot.role.tensorName)", source,
                 type: slot.isVector ? .f32 : weightType ?? source.commonType)
             onBytes?(source.byteCount)
         }
-        return try Decoder(name: name, description: description, extent: extent, weights: weights)
+        return try Decoder(
+            name: name, description: description, extent: extent, weights: weights, origins: origins)
     }
 
     /// The bytes that `load` reads.
@@ -59,7 +62,11 @@ extension ModelDirectory {
                 _ = try store.matrix(name, rows: 1, columns: width)
                 return try store.tensor(name).floats()
             }
-            return [HostMatrix(name: "qkv_bias", rows: 1, columns: shape.columns, values: biases)]
+            return [
+                HostMatrix(
+                    name: "\(prefix)layers.\(layer).self_attn.{q,k,v}_proj.bias", rows: 1, columns: shape.columns,
+                    values: biases)
+            ]
         case .queryNorm(let layer): return try single("\(prefix)layers.\(layer).self_attn.q_norm.weight")
         case .keyNorm(let layer): return try single("\(prefix)layers.\(layer).self_attn.k_norm.weight")
         case .attentionOutput(let layer): return try single("\(prefix)layers.\(layer).self_attn.o_proj.weight")

@@ -71,9 +71,10 @@ struct StoredMatrices {
         return (0..<shape.columns).map { type.load(row: address, column: $0) }
     }
 
-    /// Rounds values to the tensor's type and stores them as one row.
+    /// Rounds values to the tensor's type and stores them as one row; what it has no room for as NaN.
     func setRow(_ matrix: Int, _ row: Int, _ values: [Float]) {
-        type.store(values, row: address(matrix, row))
+        // Blocks see to it themselves.
+        type.store(values.map { type.hasRoom(for: $0) ? $0 : .nan }, row: address(matrix, row))
     }
 
     private func address(_ matrix: Int, _ row: Int) -> UnsafeMutableRawPointer {

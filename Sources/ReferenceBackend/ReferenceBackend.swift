@@ -44,9 +44,9 @@ public final class ReferenceBackend: Backend {
         ReferenceTensor(name: name, shape: shape, type: type, ledger: ledger)
     }
 
-    public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
-        try graph.validate(bindings: bindings)
-        return try ReferencePlan(graph, bindings: bindings, ledger: ledger)
+    public func compile(_ graph: Graph) throws -> any Plan {
+        try graph.validate()
+        return try ReferencePlan(graph, ledger: ledger)
     }
 
     @discardableResult
@@ -54,10 +54,14 @@ public final class ReferenceBackend: Backend {
         guard let plan = plan as? ReferencePlan else {
             throw InferenceError.badGraph("\(plan.name) was compiled by another backend")
         }
-        for input in inputs {
+        let places = try inputs.map { input in
             let tensor = try own(input.tensor)
-            input.values.withUnsafeBytes { tensor.bytes.copyMemory(from: $0) }
+            guard tensor.type == .u32, input.values.count <= tensor.shape.columns else {
+                throw InferenceError.badGraph("\(tensor.name) has no room for \(input.values.count) numbers")
+            }
+            return tensor.bytes
         }
+        for (input, bytes) in zip(inputs, places) { input.values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
         let clock = ContinuousClock()
         let start = clock.now
         plan.run()

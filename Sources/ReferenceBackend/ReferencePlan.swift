@@ -8,14 +8,14 @@ final class ReferencePlan: Plan {
     private let scratch: ReferenceTensor
     private let bound: [any StoredTensor]
 
-    init(_ graph: Graph, bindings: [String: any StoredTensor], ledger: MemoryLedger) throws {
+    init(_ graph: Graph, ledger: MemoryLedger) throws {
         name = graph.name
         ops = graph.ops
         let places = ScratchPlan(graph, alignment: 64)
         scratch = ReferenceTensor(
             name: "scratch", shape: TensorShape(columns: places.byteCount / 4 + 8), type: .f32,
             isScratch: true, ledger: ledger)
-        bound = Array(bindings.values)
+        bound = graph.tensors.compactMap(\.stored)
         guard let scratchBase = scratch.bytes.baseAddress else {
             throw InferenceError.badGraph("\(graph.name): no scratch memory")
         }
@@ -26,8 +26,8 @@ final class ReferencePlan: Plan {
             case .scratch:
                 let offset = places.offsets[tensor] ?? 0
                 storage.append(Operands.Storage(base: scratchBase + offset, type: info.type, shape: info.shape))
-            case .bound:
-                guard let tensor = bindings[info.name] as? ReferenceTensor, let base = tensor.bytes.baseAddress else {
+            case .bound(let stored):
+                guard let tensor = stored as? ReferenceTensor, let base = tensor.bytes.baseAddress else {
                     throw InferenceError.badGraph("\(info.name) is bound to another backend's tensor")
                 }
                 storage.append(Operands.Storage(base: base, type: info.type, shape: info.shape))
@@ -52,6 +52,8 @@ final class ReferencePlan: Plan {
             case .argmax(let op): op.run(operands)
             case .sample(let op): op.run(operands)
             case .tally(let op): op.run(operands)
+            case .flagRows(let op): op.run(operands)
+            case .magnitude(let op): op.run(operands)
             case .advance(let op): op.run(operands)
             }
         }

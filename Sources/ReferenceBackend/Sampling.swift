@@ -22,6 +22,12 @@ extension Sample {
         let logits = operands.floats(logits)
         let stored = operands.floats(self.weights)
         let columns = self.logits.columns
+        let step = Int(operands.counter(step).pointee)
+        func choose(_ chosen: UInt32) {
+            operands.counter(token).pointee = chosen
+            if step < operands.storage(log).shape.columns { operands.numbers(log)[step] = chosen }
+        }
+        guard (0..<columns).allSatisfy({ logits[0, 0, $0].isFinite }) else { return choose(noToken) }
         let largest = (0..<columns).map { logits[0, 0, $0] }.max() ?? 0
         // The sort is stable, so equals stay in the order of their ids.
         let tokens = (0..<columns).sorted { logits[0, 0, $0] > logits[0, 0, $1] }.prefix(topK ?? columns)
@@ -39,7 +45,6 @@ extension Sample {
 
         for index in 0..<columns { stored[0, 0, index] = 0 }
         for (token, weight) in weights { stored[0, 0, token] = weight }
-        let step = Int(operands.counter(step).pointee)
         let seed = operands.counter(seed)
         let total = weights.reduce(0) { $0 + Double($1.weight) }
         let target = Double(Philox.uniform(seed: (seed[0], seed[1]), step: UInt32(step))) * total
@@ -50,15 +55,7 @@ extension Sample {
             sum += Double(stored[0, 0, token])
             if sum > target { break }
         }
-        operands.counter(token).pointee = UInt32(chosen)
-        if step < operands.storage(log).shape.columns { operands.numbers(log)[step] = UInt32(chosen) }
-    }
-}
-
-extension Tally {
-    func run(_ operands: Operands) {
-        let token = Int(operands.counter(token).pointee)
-        if token < operands.storage(counts).shape.columns { operands.numbers(counts)[token] += 1 }
+        choose(UInt32(chosen))
     }
 }
 

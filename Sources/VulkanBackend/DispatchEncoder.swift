@@ -113,6 +113,8 @@ struct DispatchEncoder {
         case .argmax(let op): try encode(op)
         case .sample(let op): try encode(op)
         case .tally(let op): try encode(op)
+        case .flagRows(let op): try encode(op)
+        case .magnitude(let op): try encode(op)
         case .advance(let op): try encode(op)
         }
     }

@@ -51,7 +51,7 @@ extension DispatchEncoder {
     }
 
     private func isReadOnce(_ view: TensorView) -> Bool {
-        info(view.tensor).storage == .scratch && readCounts[view.tensor.id] == 1
+        info(view.tensor).isScratch && readCounts[view.tensor.id] == 1
     }
 }
 

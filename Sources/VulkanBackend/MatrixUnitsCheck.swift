@@ -48,7 +48,7 @@ extension MatrixUnits {
                 Linear(
                     input: graph.boundView(input), weight: graph.bound(weight), activation: .none,
                     output: graph.boundView(output))))
-        return try result(of: graph, [input, weight, output], on: backend)
+        return try result(of: graph, in: output, on: backend)
     }
 
     /// With rows that see from one key to several blocks of them.
@@ -70,7 +70,7 @@ extension MatrixUnits {
                 Attention(
                     queries: graph.boundView(queries), keys: graph.bound(keys), values: graph.bound(values), heads: 1,
                     scale: 1, position: graph.boundView(position), output: graph.boundView(output))))
-        return try result(of: graph, [queries, keys, values, position, output], on: backend)
+        return try result(of: graph, in: output, on: backend)
     }
 
     private static func backend(on device: Device, matrixUnits: Bool) -> VulkanBackend {
@@ -80,13 +80,11 @@ extension MatrixUnits {
         return VulkanBackend(device, options: options)
     }
 
-    /// What a graph leaves in the last of its tensors.
+    /// What a graph leaves in a tensor.
     private static func result(
-        of graph: Graph, _ bindings: [any StoredTensor], on backend: VulkanBackend
+        of graph: Graph, in output: any StoredTensor, on backend: VulkanBackend
     ) throws -> [Float] {
-        let plan = try backend.compile(
-            graph, bindings: Dictionary(uniqueKeysWithValues: bindings.map { ($0.name, $0) }))
-        try backend.execute(plan, inputs: [], phase: .decode)
-        return try backend.read(bindings[bindings.count - 1])
+        try backend.execute(try backend.compile(graph), inputs: [], phase: .decode)
+        return try backend.read(output)
     }
 }

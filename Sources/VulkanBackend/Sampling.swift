@@ -66,15 +66,4 @@ extension DispatchEncoder {
         guard sampling.slices > 1 else { return [launch("WHOLE", groups: 1)] }
         return sampling.launches(try temporary.range(byteCount: sampling.workBytes))
     }
-
-    func encode(_ op: Tally) throws -> [Dispatch] {
-        let token = try operand(op.token, .read)
-        let counts = try operand(op.counts, .readWrite)
-        return [
-            Dispatch(
-                kernel: "tally", label: "tally", bindings: [token.binding, counts.binding],
-                constants: constants(token.offset, counts.offset, info(op.counts).shape.columns), groups: (1, 1, 1),
-                cost: DispatchCost(bytes: 12))
-        ]
-    }
 }

@@ -28,7 +28,7 @@ struct SamplingSlices {
     private var limits: [Limit] { (op.keptLogits < columns ? [.topK] : []) + (op.topP < 1 ? [.topP] : []) }
 
     /// What slices leave for the next launch.
-    var workBytes: Int { 4 * (3 * Self.digits + slices * (2 + Self.digits * Self.bins)) }
+    var workBytes: Int { 4 * (3 * Self.digits + slices * (3 + Self.digits * Self.bins)) }
 
     func launches(_ work: BufferBinding) -> [Dispatch] {
         let logits = logits.binding

@@ -180,8 +180,8 @@ public final class VulkanBackend: Backend {
 
     // MARK: Plans
 
-    public func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan {
-        try graph.validate(bindings: bindings)
+    public func compile(_ graph: Graph) throws -> any Plan {
+        try graph.validate()
         let scratchPlan = ScratchPlan(graph, alignment: scratchAlignment, joined: graph.joinedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
 
@@ -194,8 +194,8 @@ public final class VulkanBackend: Backend {
             case .scratch:
                 guard let offset = scratchPlan.offsets[tensor], let scratch else { continue }
                 locations[tensor.id] = DispatchEncoder.Location(buffer: scratch, offset: offset, byteCount: byteCount)
-            case .bound:
-                guard let bound = bindings[info.name] as? VulkanTensor else {
+            case .bound(let stored):
+                guard let bound = stored as? VulkanTensor else {
                     throw InferenceError.badGraph("\(info.name) is bound to another backend's tensor")
                 }
                 let isInterleaved = weights.contains(tensor) && interleavesRows(of: bound.shape, bound.type)
@@ -255,16 +255,20 @@ public final class VulkanBackend: Backend {
         guard let plan = plan as? VulkanPlan else {
             throw InferenceError.badGraph("\(plan.name) was compiled by another backend")
         }
-        for input in inputs {
+        let updates = try inputs.map { input in
             guard let tensor = input.tensor as? VulkanTensor else {
                 throw InferenceError.badGraph("\(input.tensor.name) is another backend's tensor")
             }
-            try device.update(tensor.buffer, values: input.values)
+            guard tensor.type == .u32, input.values.count <= tensor.shape.columns else {
+                throw InferenceError.badGraph("\(tensor.name) has no room for \(input.values.count) numbers")
+            }
             tensor.followed = input.values.first.map { Int($0) } ?? 0
+            return BufferUpdate(tensor.buffer, values: input.values)
         }
         // What is done by now tells how to divide this.
         try collect()
-        return Execution(value: try plan.submit(to: device, phase: phase, pace: pace, budget: submissionBudget))
+        return Execution(
+            value: try plan.submit(to: device, after: updates, phase: phase, pace: pace, budget: submissionBudget))
     }
 
     public func wait(_ execution: Execution) throws {

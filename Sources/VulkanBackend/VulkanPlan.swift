@@ -71,8 +71,12 @@ final class VulkanPlan: Plan {
 
     /// Submits lists that no run in flight uses.
     ///
-    /// - Parameter budget: the most seconds that a submission should take.
-    func submit(to device: Device, phase: Phase, pace: WorkPace, budget: Double) throws -> UInt64 {
+    /// - Parameters:
+    ///   - updates: what is written before the first; nothing is where that can't be submitted.
+    ///   - budget: the most seconds that a submission should take.
+    func submit(
+        to device: Device, after updates: [BufferUpdate], phase: Phase, pace: WorkPace, budget: Double
+    ) throws -> UInt64 {
         let launches = launches
         let recorded: Recorded
         if let free = recordings.first(where: { $0.pending == nil }) {
@@ -88,8 +92,8 @@ final class VulkanPlan: Plan {
         }
         let costs = recorded.cut.costs(launches)
         var last: UInt64 = 0
-        for list in recorded.lists {
-            last = try device.submit(list)
+        for (index, list) in recorded.lists.enumerated() {
+            last = try device.submit(list, after: index == 0 ? updates : [])
             // Also where the next one fails, these are in use.
             recorded.pending = (last, phase, costs)
         }

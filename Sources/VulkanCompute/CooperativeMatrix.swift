@@ -31,7 +31,7 @@ public struct CooperativeMatrixShape: Sendable, Equatable {
         {
             var empty = VkCooperativeMatrixPropertiesKHR()
             empty.sType = VkStructureType(UInt32(SHIM_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR))
-            let found = try enumerate(of: empty) { try check(query(device, $0, $1), khrName) }
+            let found = try enumerate(of: empty, khrName) { query(device, $0, $1) }
             shapes += found.filter { $0.scope == VK_SCOPE_SUBGROUP_NV }.compactMap {
                 Self(
                     $0.MSize, $0.NSize, $0.KSize, [$0.AType, $0.BType, $0.CType, $0.ResultType], isNV: false)
@@ -43,7 +43,7 @@ public struct CooperativeMatrixShape: Sendable, Equatable {
         {
             var empty = VkCooperativeMatrixPropertiesNV()
             empty.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_NV
-            let found = try enumerate(of: empty) { try check(query(device, $0, $1), nvName) }
+            let found = try enumerate(of: empty, nvName) { query(device, $0, $1) }
             shapes += found.filter { $0.scope == VK_SCOPE_SUBGROUP_NV }.compactMap {
                 Self($0.MSize, $0.NSize, $0.KSize, [$0.AType, $0.BType, $0.CType, $0.DType], isNV: true)
             }

@@ -99,11 +99,12 @@ public final class Device: @unchecked Sendable {
     }
 
     /// Queues a list after all that was queued before. Never waits for the device.
+    /// - Parameter updates: what is written before the list runs; nothing is where this throws.
     /// - Returns: the value for `wait` and `isComplete`.
-    /// - Throws: `VulkanError.deviceLost`, or a failing call.
+    /// - Throws: `VulkanError.deviceLost`, a failing call, or `.invalidRange` for an update.
     @discardableResult
-    public func submit(_ list: CommandList) throws -> UInt64 {
-        try queue.submit(list)
+    public func submit(_ list: CommandList, after updates: [BufferUpdate] = []) throws -> UInt64 {
+        try queue.submit(list, after: updates.checked())
     }
 
     /// Waits for a submission, and all before it.

@@ -9,8 +9,11 @@ extension DeviceDescription {
         let extensions = try Self.extensions(of: device)
         // Structures of Vulkan 1.1 and 1.2 may only be put to a device that has those versions.
         let details = Details(of: device, extensions: extensions, isVulkan12: apiVersion >= Instance.apiVersion)
-        let families = enumerate(of: VkQueueFamilyProperties()) {
+        let families = try enumerate(
+            of: VkQueueFamilyProperties(), "vkGetPhysicalDeviceQueueFamilyProperties"
+        ) {
             vkGetPhysicalDeviceQueueFamilyProperties(device, $0, $1)
+            return VK_SUCCESS
         }
         let queueFamily = families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }
 
@@ -53,9 +56,8 @@ extension DeviceDescription {
     }
 
     private static func extensions(of device: VkPhysicalDevice) throws -> Set<String> {
-        let found = try enumerate(of: VkExtensionProperties()) {
-            try check(
-                vkEnumerateDeviceExtensionProperties(device, nil, $0, $1), "vkEnumerateDeviceExtensionProperties")
+        let found = try enumerate(of: VkExtensionProperties(), "vkEnumerateDeviceExtensionProperties") {
+            vkEnumerateDeviceExtensionProperties(device, nil, $0, $1)
         }
         return Set(found.map { text(ofCharacters: $0.extensionName) })
     }

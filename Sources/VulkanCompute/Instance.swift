@@ -26,8 +26,8 @@ public final class Instance: @unchecked Sendable {
         var messenger: VkDebugUtilsMessengerEXT?
         do {
             if let log { messenger = try Self.makeMessenger(handle, log: log) }
-            physicalDevices = try enumerate(of: nil as VkPhysicalDevice?) { count, items in
-                try check(vkEnumeratePhysicalDevices(handle, count, items), "vkEnumeratePhysicalDevices")
+            physicalDevices = try enumerate(of: nil as VkPhysicalDevice?, "vkEnumeratePhysicalDevices") {
+                vkEnumeratePhysicalDevices(handle, $0, $1)
             }.compactMap { $0 }
             guard !physicalDevices.isEmpty else { throw VulkanError.noDriver }
             devices = try physicalDevices.enumerated().map { index, physical in
@@ -118,9 +118,9 @@ public final class Instance: @unchecked Sendable {
 
     /// What the validation layer offers itself; nothing where it isn't installed.
     private static func layerExtensions() throws -> Set<String> {
-        let found = try enumerate(of: VkExtensionProperties()) { count, items in
-            let result = vkEnumerateInstanceExtensionProperties(validationLayer, count, items)
-            if result != VK_ERROR_LAYER_NOT_PRESENT { try check(result, "vkEnumerateInstanceExtensionProperties") }
+        let found = try enumerate(of: VkExtensionProperties(), "vkEnumerateInstanceExtensionProperties") {
+            let result = vkEnumerateInstanceExtensionProperties(validationLayer, $0, $1)
+            return result == VK_ERROR_LAYER_NOT_PRESENT ? VK_SUCCESS : result
         }
         return Set(found.map { text(ofCharacters: $0.extensionName) })
     }

@@ -84,14 +84,24 @@ func text<T: BitwiseCopyable>(ofCharacters characters: T) -> String {
     withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
 }
 
-/// Calls a Vulkan enumeration twice: for the number, then for the items. An enumeration that grows in between is cut.
-func enumerate<T: BitwiseCopyable>(
-    of empty: T, _ call: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<T>?) throws -> Void
-) rethrows -> [T] {
-    var count: UInt32 = 0
-    try call(&count, nil)
-    guard count > 0 else { return [] }
-    var items = [T](repeating: empty, count: Int(count))
-    try items.withUnsafeMutableBufferPointer { try call(&count, $0.baseAddress) }
-    return Array(items.prefix(Int(count)))
+/// Calls a Vulkan enumeration twice: for the number, then for the items; and once more where there came to be more in between.
+///
+/// - Parameters:
+///   - empty: an item with its type and `pNext` filled in, where it has them.
+///   - name: the call's, for errors.
+/// - Throws: what `call` returns other than success.
+package func enumerate<T: BitwiseCopyable>(
+    of empty: T, _ name: String,
+    _ call: (UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<T>?) throws -> VkResult
+) throws -> [T] {
+    while true {
+        var count: UInt32 = 0
+        try check(call(&count, nil), name)
+        guard count > 0 else { return [] }
+        var items = [T](repeating: empty, count: Int(count))
+        let result = try items.withUnsafeMutableBufferPointer { try call(&count, $0.baseAddress) }
+        if result == VK_INCOMPLETE { continue }
+        try check(result, name)
+        return Array(items.prefix(Int(count)))
+    }
 }

@@ -14,7 +14,7 @@ final class SubmissionQueue: @unchecked Sendable {
     // Guarded by `lock`, as is the VkQueue:
     private var lastValue: UInt64 = 0
     private var inFlight: [InFlight] = []
-    private var updates: [Update] = []
+    private var updates: [BufferUpdate] = []
     private var spare: [CommandBuffer] = []
 
     private struct InFlight {
@@ -24,22 +24,25 @@ final class SubmissionQueue: @unchecked Sendable {
         let buffers: [Buffer]
     }
 
-    /// A small write waiting for the next submission.
-    private struct Update {
-        let buffer: Buffer
-        let offset: Int
-        let bytes: [UInt8]
-    }
-
     init(on device: LogicalDevice) throws {
         self.device = device
         timeline = try Timeline(on: device)
     }
 
-    /// Queues a list, after the updates that wait. Never waits for the device.
-    func submit(_ list: CommandList) throws -> UInt64 {
+    /// Queues a list, after the updates that wait and then those given. Never waits for the device.
+    ///
+    /// - Throws: and the updates given are forgotten; they belong to this list's run.
+    func submit(_ list: CommandList, after given: [BufferUpdate] = []) throws -> UInt64 {
         try retiring {
-            let value = try flush(before: list, using: []) { _ in }
+            let waiting = updates
+            updates += given
+            let value: UInt64
+            do {
+                value = try flush(before: list, using: []) { _ in }
+            } catch {
+                updates = waiting
+                throw error
+            }
             list.lastSubmission.store(value, ordering: .releasing)
             for buffer in list.buffers { buffer.lastUse.store(value, ordering: .releasing) }
             return value
@@ -51,9 +54,9 @@ final class SubmissionQueue: @unchecked Sendable {
         try retiring { try flush(before: nil, using: buffers, record: record) }
     }
 
-    /// Queues a small write, in order with submissions.
-    func enqueueUpdate(_ buffer: Buffer, offset: Int, bytes: [UInt8]) {
-        lock.withLock { updates.append(Update(buffer: buffer, offset: offset, bytes: bytes)) }
+    /// Queues writes, in order with submissions.
+    func enqueueUpdates(_ added: [BufferUpdate]) {
+        lock.withLock { updates += added }
     }
 
     /// Waits until no submission so far uses `buffer`.

@@ -134,23 +134,15 @@ extension Device {
         }
     }
 
-    /// Writes up to 65536 bytes in stream order: later submissions see them, earlier ones do not. Never waits.
-    /// - Parameters:
-    ///   - offset: a multiple of 4, as is the number of bytes.
+    /// Writes bytes in stream order: later submissions see them, earlier ones do not. Never waits. It goes through the command
+    /// stream, so it is for counters and lists, not for weights.
     /// - Throws: `VulkanError.invalidRange`.
-    public func update(_ buffer: Buffer, offset: Int = 0, bytes: [UInt8]) throws {
-        _ = try buffer.range(offset, bytes.count, "update")
-        guard bytes.count <= 65536, bytes.count % 4 == 0, offset % 4 == 0 else {
-            throw VulkanError.invalidRange(
-                label: buffer.label,
-                problem: "update of \(bytes.count) bytes from \(offset); both are multiples of 4, at most 65536 bytes")
-        }
-        guard !bytes.isEmpty else { return }
-        queue.enqueueUpdate(buffer, offset: offset, bytes: bytes)
+    public func update(_ update: BufferUpdate) throws {
+        queue.enqueueUpdates(try [update].checked())
     }
 
     /// `update` with an array of values.
     public func update<Value: BitwiseCopyable>(_ buffer: Buffer, offset: Int = 0, values: [Value]) throws {
-        try update(buffer, offset: offset, bytes: values.withUnsafeBytes { Array($0) })
+        try update(BufferUpdate(buffer, offset: offset, values: values))
     }
 }

@@ -1,6 +1,8 @@
+import DemoPair
 import Foundation
 import Inference
 import ModelLoading
+import Synchronization
 import Testing
 import Tokenization
 
@@ -80,5 +82,32 @@ struct DemoPairTests {
         }
         // Sums of many parts of one.
         return shares.mapValues { ($0 * 1e6).rounded() / 1e6 }
+    }
+
+    @Test("programs that unpack at once don't take the files from under each other")
+    func unpackedAtOnce() throws {
+        let cache = FileManager.default.temporaryDirectory.appending(path: "demo-pair-test-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: cache) }
+        let failures = Mutex<[String]>([])
+        for round in 0..<12 {
+            // A cleaner has been there.
+            let known = try DemoPair(cache: cache)
+            try FileManager.default.removeItem(at: known.questions)
+            DispatchQueue.concurrentPerform(iterations: 6) { _ in
+                do {
+                    let pair = try DemoPair(cache: cache)
+                    for _ in 0..<20 {
+                        for file in [pair.receiver, pair.sharer].map({ $0.appending(path: "config.json") }) + [
+                            pair.questions
+                        ] {
+                            _ = try Data(contentsOf: file)
+                        }
+                    }
+                } catch {
+                    failures.withLock { $0.append("round \(round): \(error)") }
+                }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
     }
 }

@@ -84,8 +84,11 @@ struct SessionTests {
             let session = try Session(on: backend, receiver: decoder, capacity: 60, cacheType: .f32)
             let ids = [3, 14, filler, filler, 15, 9]
             let sequence = TokenSequence(ids, padding: padded ? [2, 3] : [])
-            try session.prefill(Prompt(sequence, sections: [Section(length: 6, sharerMask: -1)]))
-            return try session.lastLogits()
+            var logits: [Float] = []
+            _ = try session.generate(
+                Prompt(sequence, sections: [Section(length: 6, sharerMask: -1)]), maxNewTokens: 1,
+                onStepLogits: { logits = $0 })
+            return logits
         }
         #expect(try answer(1, padded: true) == answer(2, padded: true))
         #expect(try answer(1, padded: true) != answer(1, padded: false))
@@ -186,6 +189,101 @@ struct SessionTests {
         #expect(results.map(\.tokens.count) == [5, 18, 9])
         for (prompt, result) in zip(prompts, results) {
             #expect(try session.generate(prompt, maxNewTokens: 100).tokens == result.tokens)
+        }
+    }
+
+    @Test("rows that were read with other rows hidden aren't kept")
+    func keptUnderHiddenRows() throws {
+        let backend = ReferenceBackend()
+        let decoder = try decoder(backend)
+        func asked(_ ids: [Int], last: Int, hiding rows: Range<Int>?) -> Prompt {
+            var prompt = Prompt(
+                ids, sections: [ids.count - last, last].map { Section(length: $0, sharerMask: -1) })
+            prompt.hiddenRows = rows
+            return prompt
+        }
+        let longer = prompt + [4, 8, 15]
+        for (first, second, kept) in [
+            // Rows 12 ... 15 and the answer were read without rows 2 ..< 6.
+            (asked(prompt, last: 4, hiding: 2..<6), asked(longer, last: 1, hiding: nil), 12),
+            (asked(prompt, last: 4, hiding: nil), asked(longer, last: 7, hiding: 2..<6), 12),
+            (asked(prompt, last: 4, hiding: 2..<6), asked(longer, last: 7, hiding: 2..<5), 12),
+            (asked(prompt, last: 4, hiding: 2..<6), asked(longer, last: 7, hiding: 2..<6), 16),
+            (asked(prompt, last: 4, hiding: 2..<6), asked(prompt, last: 4, hiding: 2..<6), 15),
+        ] {
+            let session = try Session(on: backend, receiver: decoder, capacity: 60, cacheType: .f32)
+            _ = try session.generate(first, maxNewTokens: 3)
+            let result = try session.generate(second, keepsPrefix: true, maxNewTokens: 5)
+            let fresh = try Session(on: backend, receiver: decoder, capacity: 60, cacheType: .f32)
+            #expect(try fresh.generate(second, maxNewTokens: 5).tokens == result.tokens)
+            #expect(result.keptTokens == kept)
+        }
+    }
+
+    /// A receiver and a sharer with a random fuser between them, all of whose gates are open.
+    private func pair(
+        _ backend: any Backend, names: (receiver: String, sharer: String)
+    ) throws -> (receiver: Decoder, sharer: Sharer) {
+        let open = (0..<3).flatMap { layer in
+            CacheHalf.allCases.map { OpenProjection(receiverLayer: layer, sharerLayer: layer, half: $0) }
+        }
+        let form = FuserDescription(
+            sharerKVHeadCount: 2, sharerHeadDim: 8, receiverKVHeadCount: 2, receiverHeadDim: 8, hiddenSize: 24,
+            intermediateSize: 32, projectionBlockCount: 1, open: open, projectionCount: 6)
+        var weights: [FuserWeightSlot.Role: any StoredTensor] = [:]
+        for (index, slot) in form.weightSlots.enumerated() {
+            weights[slot.role] = try backend.makeRandomTensor(
+                "fuser.\(index)", slot.shape, .f32, seed: UInt32(100 + index), scale: 0.5)
+        }
+        // As in `decoder`, but of other random numbers.
+        var ofSharer: [WeightSlot.Role: any StoredTensor] = [:]
+        for (index, slot) in description.weightSlots(.full(description)).enumerated() {
+            ofSharer[slot.role] = try backend.makeRandomTensor(
+                "\(names.sharer).\(index)", slot.shape, .f32, seed: UInt32(50 + index), scale: 0.5)
+        }
+        let sharer = try Decoder(
+            name: names.sharer, description: description, extent: .full(description), weights: ofSharer)
+        return (
+            try decoder(backend, names.receiver),
+            Sharer(decoder: sharer, fuser: try Fuser(name: "fuser", description: form, weights: weights))
+        )
+    }
+
+    @Test("two models of one name don't take each other's weights and caches")
+    func namesakes() throws {
+        func logits(_ names: (receiver: String, sharer: String)) throws -> [Float] {
+            let backend = ReferenceBackend()
+            let (receiver, sharer) = try pair(backend, names: names)
+            let session = try Session(
+                on: backend, receiver: receiver, sharers: [sharer], capacity: 30, cacheType: .f32)
+            var logits: [Float] = []
+            _ = try session.generate(
+                Prompt(prompt, sections: Section.defaults(promptLength: prompt.count, sharerCount: 1)),
+                maxNewTokens: 3, onStepLogits: { logits += $0 })
+            return logits
+        }
+        #expect(try logits(("model", "model")) == logits(("receiver", "sharer")))
+    }
+
+    @Test("rows that were fused with other sharers aren't kept")
+    func keptUnderMasks() throws {
+        let backend = ReferenceBackend()
+        let (receiver, sharer) = try pair(backend, names: ("receiver", "sharer"))
+        func session() throws -> Session {
+            try Session(on: backend, receiver: receiver, sharers: [sharer], capacity: 60, cacheType: .f32)
+        }
+        func asked(_ ids: [Int], _ sections: [(Int, Int)]) -> Prompt {
+            Prompt(ids, sections: sections.map { Section(length: $0, sharerMask: $1) })
+        }
+        let longer = prompt + [4, 8, 15]
+        for (first, second, kept) in [
+            ([(10, 1), (5, -1), (1, -1)], [(18, 1), (1, -1)], 10),
+            ([(15, 1), (1, -1)], [(8, -1), (10, 1), (1, -1)], 0),
+            ([(15, 1), (1, -1)], [(15, 1), (3, 1), (1, -1)], 16), ([(15, 1), (1, -1)], [(9, 1), (10, -1)], 9),
+        ] {
+            let used = try session()
+            _ = try used.generate(asked(prompt, first), maxNewTokens: 1)
+            #expect(try used.generate(asked(longer, second), keepsPrefix: true, maxNewTokens: 1).keptTokens == kept)
         }
     }
 }

@@ -52,7 +52,7 @@ struct ArgMaxTests {
         var logits = [Float](repeating: -1, count: 20_000)
         for index in [19_999, 4097, 4096, 12_000] { logits[index] = 4 }
         #expect(try argmax(logits).found["token"] == [4096])
-        let (found, expected) = try argmax([Float](repeating: -.infinity, count: 10_000))
+        let (found, expected) = try argmax([Float](repeating: -.greatestFiniteMagnitude, count: 10_000))
         #expect(found["token"] == [0] && expected["token"] == [0])
     }
 

@@ -46,7 +46,7 @@ struct CacheWriteTests {
     }
 
     @Test(
-        "what no integer stands for: NaN and infinities make a block NaN, zeros and tiny values zero, huge ones the largest"
+        "what no integer stands for: NaN, infinities and values whose scale has no room make a block NaN, zeros and tiny values zero"
     )
     func hostile() throws {
         var generator = SeededGenerator(seed: 6)
@@ -63,11 +63,10 @@ struct CacheWriteTests {
         }
         let (cache, reference) = (try #require(found["cache"]), try #require(expected["cache"]))
         for index in cache.indices {
-            let isPoisoned = index < 3 * 64 && index % 64 >= 32
+            let isPoisoned = index < 5 * 64 && index % 64 >= 32
             #expect(cache[index].isNaN == isPoisoned && reference[index].isNaN == isPoisoned)
             if !isPoisoned { #expect(abs(cache[index] - reference[index]) <= Tolerance.step(largest: 1)) }
         }
-        #expect(cache[3 * 64 + 40] == 127 * 65504 && cache[4 * 64 + 40] == -127 * 65504)
         #expect(cache[(5 * 64)...].allSatisfy { $0 == 0 })
     }
 

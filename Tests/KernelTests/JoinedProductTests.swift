@@ -51,7 +51,7 @@ struct JoinedProductTests {
                 RMSNorm(input: try view("x"), weight: try view("g").tensor, groups: 1, epsilon: 1e-6, output: normed)))
         graph.add(.linear(Linear(input: normed, weight: try view("w").tensor, activation: .none, output: product)))
         graph.add(.swiGLU(SwiGLU(input: product, output: try view("y"))))
-        let plan = try backend.compile(graph, bindings: bindings)
+        let plan = try backend.compile(graph)
         try backend.wait(backend.execute(plan, inputs: [], phase: .decode))
         let calls = try backend.kernelProfile().reduce(0) { $0 + $1.calls }
         #expect(calls == (tokens <= 8 ? 1 : 2))

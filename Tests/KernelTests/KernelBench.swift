@@ -177,7 +177,7 @@ struct KernelBench {
             guard let tensor = stored[name] else { preconditionFailure("there is no tensor \(name)") }
             return graph.boundView(tensor)
         }
-        let plan = try backend.compile(graph, bindings: stored)
+        let plan = try backend.compile(graph)
         return try (0..<(counters.map(\.value.count).max() ?? 1)).map { run in
             let changed = counters.compactMap { name, values in
                 stored[name].map { PlanInput($0, [UInt32(values[run])]) }

@@ -169,7 +169,7 @@ struct SamplingTests {
         bench.counter("token", 3)
         let (found, expected) = try bench.run { graph, view in
             let (token, counts) = (view("token", &graph), view("counts", &graph).tensor)
-            graph.add(.tally(Tally(token: token, counts: counts)))
+            graph.add(.tally(Tally(tokens: token, counts: counts)))
         }
         #expect(found["counts"] == [0, 1, 2, 4, 4] && expected["counts"] == [0, 1, 2, 4, 4])
     }

@@ -40,8 +40,7 @@ struct SubmissionTests {
                             input: last, weight: graph.boundView(weight).tensor, activation: .gelu, output: next)))
                 last = next
             }
-            let bindings = Dictionary(uniqueKeysWithValues: (weights + [input, output]).map { ($0.name, $0) })
-            plan = try backend.compile(graph, bindings: bindings)
+            plan = try backend.compile(graph)
             self.backend = backend
             self.output = output
             try backend.resetTimings()
@@ -125,7 +124,7 @@ struct SubmissionTests {
                     queries: views[0], keys: views[1].tensor, values: views[2].tensor, heads: heads, scale: 1,
                     position: views[4], output: views[3])))
         graph.add(.advance(Advance(counter: views[4], amount: tokens)))
-        let plan = try backend.compile(graph, bindings: Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        let plan = try backend.compile(graph)
         let start = PlanInput(stored[4], [UInt32(max(0, position - tokens))])
         // The second run starts where the first one ends.
         for inputs in [[start], []] {

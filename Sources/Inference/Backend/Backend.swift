@@ -23,7 +23,8 @@ public enum TensorPlacement: Sendable {
     case hostReadable
 }
 
-/// Numbers written to a u32 tensor before a plan runs.
+/// Numbers written to a u32 tensor, from its start on, before a plan runs; as many as the tensor has room for, which may be any
+/// number.
 public struct PlanInput {
     public var tensor: any StoredTensor
     public var values: [UInt32]
@@ -105,10 +106,12 @@ public protocol Backend: AnyObject {
         _ name: String, _ shape: TensorShape, _ type: ElementType, seed: UInt32, scale: Float
     ) throws -> any StoredTensor
 
-    /// Compiles a graph. `bindings` holds, by name, every tensor the graph calls bound.
-    func compile(_ graph: Graph, bindings: [String: any StoredTensor]) throws -> any Plan
+    /// Compiles a graph, whose bound tensors are this backend's. The plan keeps them.
+    func compile(_ graph: Graph) throws -> any Plan
 
-    /// Hands a plan over for one run, after `inputs` are written.
+    /// Hands a plan over for one run, after `inputs` are written. Where it throws, none of them is written, now or later.
+    ///
+    /// - Throws: for an input that is longer than its tensor, or another backend's; what the device says.
     @discardableResult
     func execute(_ plan: any Plan, inputs: [PlanInput], phase: Phase) throws -> Execution
 

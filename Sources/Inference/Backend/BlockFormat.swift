@@ -5,8 +5,8 @@
 /// - q4_0: `d = x / -8` of the x with the largest magnitude, `q = trunc(x / d + 8.5) - 8` in -8 ... 7.
 ///
 /// d is rounded to f16 before the integers are computed, so a value of q8_0 is off by at most d / 2 (and 127 * 2^-25 where
-/// d is so small that f16 resolves no more). A d that f16 has no room for becomes its largest number; one that rounds to
-/// zero makes a block of zeros; a block that holds an infinity or a NaN has NaN for a scale, so that nothing hides it.
+/// d is so small that f16 resolves no more). A d that rounds to zero makes a block of zeros. A block that holds an infinity
+/// or a NaN, or whose d f16 has no room for, has NaN for a scale, so that nothing hides it.
 ///
 /// The layout is this engine's own. Integers are stored without sign, `q + 128` in a byte or `q + 8` in four bits, lower
 /// columns in lower bits. A row is a list of units of 16 bytes: for every eight blocks a unit of eight scales, then the units
@@ -127,8 +127,8 @@ public struct BlockFormat: Sendable, Hashable {
         }
     }
 
-    /// f16's NaN, and its largest number.
-    private static let (notANumber, largest): (UInt16, UInt16) = (0x7e00, 0x7bff)
+    /// f16's NaN, and its infinity.
+    private static let (notANumber, infinity): (UInt16, UInt16) = (0x7e00, 0x7c00)
 
     /// The bits of the largest magnitude: of numbers without sign these have the numbers' order, NaN above all.
     @inline(__always)
@@ -142,7 +142,8 @@ public struct BlockFormat: Sendable, Hashable {
         let magnitude = largestMagnitude(values)
         guard magnitude < 0x7f80_0000 else { return notANumber }
         // A product, since not every device divides exactly, and all must find the same scale.
-        return min(FloatConversion.f16(Float(bitPattern: magnitude) * (1 / 127)), largest)
+        let scale = FloatConversion.f16(Float(bitPattern: magnitude) * (1 / 127))
+        return scale < infinity ? scale : notANumber
     }
 
     private static func scale4(_ values: UnsafeMutablePointer<Float>) -> UInt16 {
@@ -150,7 +151,8 @@ public struct BlockFormat: Sendable, Hashable {
         guard magnitude < 0x7f80_0000 else { return notANumber }
         let isNegative = (0..<columns).first { values[$0].bitPattern & 0x7fff_ffff == magnitude }
             .map { values[$0].sign == .minus }
-        let scale = min(FloatConversion.f16(Float(bitPattern: magnitude) * 0.125), largest)
+        let scale = FloatConversion.f16(Float(bitPattern: magnitude) * 0.125)
+        guard scale < infinity else { return notANumber }
         return isNegative == true ? scale : scale | 0x8000
     }
 

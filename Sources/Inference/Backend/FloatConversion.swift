@@ -41,6 +41,15 @@ public enum FloatConversion {
 }
 
 extension ElementType {
+    /// Whether a value of this type, whose elements stand alone, is a number that rounds to one.
+    public func hasRoom(for value: Float) -> Bool {
+        switch self {
+        case .f16: value.magnitude < 65_520
+        case .bf16: value.magnitude < 0x1.ffp127
+        case .f32, .u32, .q8_0, .q4_0: value.isFinite
+        }
+    }
+
     /// The float32 value of element `index` at `base`; any alignment.
     @inline(__always)
     public func load(_ base: UnsafeRawPointer, _ index: Int) -> Float {

@@ -5,12 +5,15 @@ public final class Decoder {
     /// Distinguishes the models of a session in names, such as `receiver` or `sharer0`.
     public let name: String
     private let weights: [WeightSlot.Role: any StoredTensor]
+    private let origins: [WeightSlot.Role: [WeightOrigin]]
 
-    /// - Parameter weights: a tensor for every slot of `description.weightSlots(extent)`, of the slot's shape.
+    /// - Parameters:
+    ///   - weights: a tensor for every slot of `description.weightSlots(extent)`, of the slot's shape.
+    ///   - origins: what errors call the parts of weights.
     /// - Throws: `InferenceError.missingWeight` when one is not there or has another shape.
     public init(
         name: String, description: DecoderDescription, extent: DecoderExtent,
-        weights: [WeightSlot.Role: any StoredTensor]
+        weights: [WeightSlot.Role: any StoredTensor], origins: [WeightSlot.Role: [WeightOrigin]] = [:]
     ) throws {
         for slot in description.weightSlots(extent) {
             guard let weight = weights[slot.role], weight.shape == slot.shape else {
@@ -21,6 +24,7 @@ public final class Decoder {
         self.description = description
         self.extent = extent
         self.weights = weights
+        self.origins = origins
     }
 
     func weight(_ role: WeightSlot.Role) -> any StoredTensor {
@@ -41,6 +45,31 @@ public final class Decoder {
     /// The same weights, run only as far as `extent` says.
     /// - Throws: `InferenceError.missingWeight` when the extent reaches beyond what was loaded.
     public func limited(to extent: DecoderExtent) throws -> Decoder {
-        try Decoder(name: name, description: description, extent: extent, weights: weights)
+        try Decoder(name: name, description: description, extent: extent, weights: weights, origins: origins)
+    }
+
+    /// The role of a weight, nil for a tensor that is none of this decoder's.
+    func role(of stored: any StoredTensor) -> WeightSlot.Role? {
+        weights.first { $0.value === stored }?.key
+    }
+
+    /// What the checkpoint calls the tensor that row `row` of a weight comes from.
+    func origin(_ role: WeightSlot.Role, row: Int) -> String? {
+        var end = 0
+        return origins[role]?.first {
+            end += $0.rows
+            return row < end
+        }?.name
+    }
+}
+
+/// One of the checkpoint's tensors that a weight stacks.
+public struct WeightOrigin: Sendable {
+    public var name: String
+    public var rows: Int
+
+    public init(name: String, rows: Int) {
+        self.name = name
+        self.rows = rows
     }
 }

@@ -14,8 +14,10 @@ public final class KVCache {
     public let position: any StoredTensor
     /// `[1, capacity, headDim]`: cosines and sines for every position.
     public let ropeTable: any StoredTensor
-    /// `[1, 1, capacity]` of u32: 1 where a row holds padding. Written only for prompts that have some.
+    /// `[1, 1, capacity]` of u32: 1 where a row holds padding or is hidden. Written only for prompts that have some.
     public let padding: any StoredTensor
+    /// Of those rows, as `FlagRows` takes them.
+    var flaggedBounds: [UInt32] = []
     /// Rows filled, as the host knows it.
     public internal(set) var count = 0
     /// The tokens of those rows, as far as the host knows them: not those of rows that were decoded.

@@ -27,6 +27,11 @@ public final class Fuser {
         return weight
     }
 
+    /// The role of a weight, nil for a tensor that is none of this fuser's.
+    func role(of stored: any StoredTensor) -> FuserWeightSlot.Role? {
+        weights.first { $0.value === stored }?.key
+    }
+
     /// All weights, in no order.
     var storedWeights: [any StoredTensor] { Array(weights.values) }
 

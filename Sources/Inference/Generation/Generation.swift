@@ -34,7 +34,7 @@ extension Session {
     ///   - onPromptLogits: see `prefill`.
     ///   - onStepLogits: given the logits `[vocabulary]` that chose each token; keeps steps from running ahead.
     ///   - onToken: given each new token as it comes; returning false ends the answer after it.
-    /// - Throws: as `prefill`.
+    /// - Throws: as `prefill`; `InferenceError.notFinite` where logits are, which says where that begins.
     public func generate(
         _ prompt: Prompt, keepsPrefix: Bool = false, maxNewTokens: Int, endTokens: Set<Int> = [],
         sampling: SamplingSettings = SamplingSettings(), onPromptLogits: (([Float]) throws -> Void)? = nil,
@@ -92,6 +92,11 @@ extension Session {
             }
             for index in sequences where !answers[index].isDone {
                 let token = try token(ofStep: step, sequence: index)
+                guard token != Int(noToken) else {
+                    var sampling = sampling
+                    if let seeds { sampling.seed = seeds[index] }
+                    throw notFinite(prompts[index], sampling, step: step)
+                }
                 answers[index].add(token, isEnd: endTokens.contains(token), at: clock.now)
                 if !answers[index].isDone, try !(onToken?(index, token) ?? true) { answers[index].stop() }
             }

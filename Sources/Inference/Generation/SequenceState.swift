@@ -15,6 +15,8 @@ final class SequenceState {
     let seed: any StoredTensor
     /// One u32: the first row that a fusion changes.
     let fusionStart: any StoredTensor
+    /// How the rows of the last prompt were read.
+    var conditions: [RowCondition] = []
     /// Whether new tokens leave out rows that the receiver's cache flags.
     var hidesRows = false
     /// `[1, 1, vocabulary]`: how often each token was seen; made when first needed.
@@ -56,6 +58,13 @@ final class SequenceState {
 
     /// All caches there are.
     var caches: [KVCache] { [receiverCache] + sharerCaches.compactMap(\.self) + (unfusedCache.map { [$0] } ?? []) }
+
+    /// How the first rows were read; those of new tokens as the prompt's last section.
+    func conditions(ofRows count: Int) -> [RowCondition] {
+        let kept = conditions.prefix(count)
+        let decoded = RowCondition(sharerMask: nil, hiddenRows: kept.last?.hiddenRows)
+        return kept + Array(repeating: decoded, count: count - kept.count)
+    }
 
     /// Whether the receiver can read one more token.
     var hasRoom: Bool { receiverCache.count < receiverCache.capacity }

@@ -18,6 +18,7 @@ extension Session {
         var inputs: [PlanInput] = []
         var readers: [(decoder: Decoder, rows: [SequenceRows])] = []
         for (index, model) in models.enumerated() {
+            try flagRows(model.readings, .jointPrefill)
             let parts = model.readings.filter { $0.left > 0 }.map { ($0, $0.cache.count..<$0.end) }
             let (ids, rows, given) = prepare(parts)
             inputs += given + [PlanInput(try plans.ids(ofReader: index), ids)]

@@ -9,6 +9,18 @@ struct Reading {
 
     /// Rows that are still to be read.
     var left: Int { max(0, end - cache.count) }
+
+    /// Of the rows that aren't seen, hidden or padding, as `FlagRows` takes them.
+    var flaggedBounds: [UInt32] {
+        guard hiddenRows != nil || !tokens.padding.isEmpty else { return [] }
+        var bounds: [UInt32] = []
+        for row in tokens.padding.union(hiddenRows ?? 0..<0).sorted() {
+            // A row next to the last one moves its end.
+            if bounds.last == UInt32(row) { bounds.removeLast() } else { bounds.append(UInt32(row)) }
+            bounds.append(UInt32(row + 1))
+        }
+        return bounds
+    }
 }
 
 extension Session {
@@ -65,6 +77,7 @@ extension Session {
         onLogits: ((Int, [Float]) throws -> Void)? = nil
     ) throws {
         let chunk = plans.chunk(for: decoder, allLogits: onLogits != nil)
+        try flagRows(readings, phase)
         while true {
             let left = readings.map(\.left)
             let total = left.reduce(0, +)
@@ -93,7 +106,7 @@ extension Session {
         var inputs = given + [PlanInput(plans.ids, ids)]
         let choosing = seeds == nil ? [] : parts.map(\.reading.sequence)
         if let seeds {
-            inputs += try plans.choiceInputs(parts.map { ($0.reading.sequence, $0.reading.tokens) }, seeds, decoder)
+            inputs += try plans.prepareChoice(parts.map { ($0.reading.sequence, $0.reading.tokens) }, seeds, decoder)
         }
         let plan = try plans.prefill(rows, choosing: choosing, allLogits: onLogits != nil, decoder)
         let execution = try backend.execute(plan, inputs: inputs, phase: phase)
@@ -111,6 +124,17 @@ extension Session {
         try watch?.add(execution, rows: ids.count, on: backend)
     }
 
+    /// Lets the caches flag the rows that readings leave out. Those of rows to come are flagged too: no token sees them before
+    /// they are read, and decoding goes on with the flags of hidden rows.
+    func flagRows(_ readings: [Reading], _ phase: Phase) throws {
+        for reading in readings where reading.left > 0 {
+            let bounds = reading.flaggedBounds
+            guard !bounds.isEmpty, bounds != reading.cache.flaggedBounds else { continue }
+            try backend.execute(try plans.flags(reading.cache), inputs: [plans.listed(bounds)], phase: phase)
+            reading.cache.flaggedBounds = bounds
+        }
+    }
+
     /// What a run is given to read ranges of rows: their ids, their places in caches, and the inputs that say so on the device.
     func prepare(
         _ parts: [(reading: Reading, range: Range<Int>)]
@@ -125,12 +149,6 @@ extension Session {
             let hidesPadding =
                 reading.hiddenRows != nil || tokens.padding.contains { $0 < range.upperBound }
             rows.append(SequenceRows(cache: cache, tokens: range.count, hidesPadding: hidesPadding))
-            guard hidesPadding else { continue }
-            // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
-            let flags = (0..<(reading.hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in
-                UInt32(tokens.padding.contains(row) || reading.hiddenRows?.contains(row) ?? false ? 1 : 0)
-            }
-            inputs.append(PlanInput(cache.padding, flags))
         }
         return (ids, rows, inputs)
     }

@@ -26,7 +26,7 @@ extension Session {
             try read(
                 readings({ $0.sharerCaches[index] }, { $0.sequence(ofSharer: index) }), sharer.decoder, .sharerPrefill)
         }
-        var inputs = try plans.choiceInputs(asked.map { ($0.sequence, $0.prompt.receiver) }, seeds, receiver)
+        var inputs = try plans.prepareChoice(asked.map { ($0.sequence, $0.prompt.receiver) }, seeds, receiver)
         for (sequence, prompt) in asked {
             let last = prompt.count - 1
             inputs.append(PlanInput(sequence.token, [UInt32(prompt.receiver.ids[last])]))

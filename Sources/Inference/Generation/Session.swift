@@ -70,7 +70,7 @@ public final class Session {
         }
         self.sequences = sequences
         plans = try SessionPlans(
-            backend: backend, sequenceCount: sequences.count, prefillChunk: prefillChunk)
+            backend: backend, sequenceCount: sequences.count, prefillChunk: prefillChunk, capacity: capacity)
     }
 
     /// The most sequences that can run together.
@@ -103,7 +103,8 @@ public final class Session {
     ///
     /// - Parameters:
     ///   - keepsPrefix: leaves the rows that the caches already hold of this prompt as they are, answers that were decoded
-    ///     included, and works only from the first differing token on. Sharers first read what they have missed.
+    ///     included, and works only from the first differing token on, or the first row that was read with other rows hidden or
+    ///     fused with other sharers. Sharers first read what they have missed.
     ///   - sampling: how this and the following tokens are chosen.
     ///   - onLogits: given the logits of every prompt position, a chunk at a time as `[tokens, vocabulary]`; asking
     ///     for them costs an LM head over the whole prompt.
@@ -151,7 +152,11 @@ public final class Session {
         }
         plans.sampling = sampling
         steps = []
-        for (sequence, kept) in zip(sequences, kept) { sequence.caches.forEach { $0.truncate(to: kept) } }
+        for ((sequence, prompt), kept) in zip(zip(sequences, prompts), kept) {
+            sequence.caches.forEach { $0.truncate(to: kept) }
+            let conditions = prompt.conditions
+            sequence.conditions = sequence.conditions(ofRows: kept) + conditions[kept...]
+        }
         watch = try onRead.map { try ReadingWatch(total: rowsToRead(prompts), $0) }
         defer { watch = nil }
 
@@ -203,7 +208,7 @@ public final class Session {
             // A sharer may lag behind, but rows fused from other tokens are of no use.
             if common < cache.contents.count { kept = min(kept, common) }
         }
-        return kept
+        return zip(sequence.conditions(ofRows: kept), prompt.conditions).prefix { $0.0.holds($0.1) }.count
     }
 
     /// Hands one more decode step over: the receiver reads each sequence's last chosen token and chooses the next.
@@ -231,11 +236,6 @@ public final class Session {
     func token(ofStep step: Int, sequence: Int) throws -> Int {
         try backend.wait(steps[step].execution)
         return Int(try backend.readIDs(sequences[sequence].log, step..<step + 1)[0])
-    }
-
-    /// The logits `[vocabulary]` that chose the first sequence's last token, once its step is done.
-    public func lastLogits() throws -> [Float] {
-        try stepLogits()[0]
     }
 
     /// The logits `[vocabulary]` of each sequence of the last step, in the step's order, once it is done.

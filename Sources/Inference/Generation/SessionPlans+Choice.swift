@@ -1,9 +1,10 @@
 /// How plans choose the next tokens.
 extension SessionPlans {
-    /// What the plan of prompts' last tokens is given, so that it, and the steps after it, can choose.
+    /// What the plan of prompts' last tokens is given, so that it, and the steps after it, can choose. Their tokens are tallied
+    /// before, where that matters.
     ///
     /// - Parameter seeds: by prompt.
-    func choiceInputs(
+    func prepareChoice(
         _ prompts: [(sequence: SequenceState, tokens: TokenSequence)], _ seeds: [UInt64], _ decoder: Decoder
     ) throws -> [PlanInput] {
         var inputs = [PlanInput(step, [0])]
@@ -15,9 +16,9 @@ extension SessionPlans {
         if sampling.hasPenalties {
             let vocabulary = decoder.description.vocabularySize
             for (sequence, tokens) in prompts {
-                var seen = [UInt32](repeating: 0, count: vocabulary)
-                for (index, id) in tokens.ids.enumerated() where !tokens.padding.contains(index) { seen[id] += 1 }
-                inputs.append(PlanInput(try sequence.tokenCounts(vocabulary, on: backend), seen))
+                let seen = tokens.ids.indices.filter { !tokens.padding.contains($0) }.map { UInt32(tokens.ids[$0]) }
+                try backend.execute(
+                    try tally(sequence, vocabulary: vocabulary), inputs: [listed(seen)], phase: .receiverPrefill)
             }
         }
         return inputs
@@ -27,11 +28,9 @@ extension SessionPlans {
     ///
     /// - Parameter sequences: in the order of the builder's.
     func emitChoice(
-        _ builder: DecoderGraph, _ hidden: TensorView, _ sequences: [SequenceState], into graph: inout Graph,
-        _ bindings: inout Bindings
+        _ builder: DecoderGraph, _ hidden: TensorView, _ sequences: [SequenceState], into graph: inout Graph
     ) throws {
         let stored = try logits(rows: sequences.count, builder.decoder)
-        bindings.add([stored, self.step] + sequences.flatMap { [$0.token, $0.log] })
         let logits = graph.boundView(stored)
         builder.emitHead(builder.lastRows(hidden), output: logits, into: &graph)
         let step = graph.boundView(self.step)
@@ -41,7 +40,6 @@ extension SessionPlans {
             var counts: (any StoredTensor)?
             if sampling.hasPenalties {
                 let seen = try sequence.tokenCounts(row.columns, on: backend)
-                bindings.add([seen])
                 counts = seen
                 graph.add(
                     .penalize(
@@ -52,7 +50,6 @@ extension SessionPlans {
             if sampling.isGreedy {
                 graph.add(.argmax(ArgMax(logits: row, token: token, log: graph.bound(sequence.log), step: step)))
             } else {
-                bindings.add([sequence.seed])
                 let weights = graph.scratch("weights", TensorShape(columns: row.columns))
                 graph.add(
                     .sample(
@@ -61,7 +58,7 @@ extension SessionPlans {
                             minP: sampling.minP, seed: graph.boundView(sequence.seed), step: step, weights: weights,
                             token: token, log: graph.bound(sequence.log))))
             }
-            if let counts { graph.add(.tally(Tally(token: token, counts: graph.bound(counts)))) }
+            if let counts { graph.add(.tally(Tally(tokens: token, counts: graph.bound(counts)))) }
         }
         graph.add(.advance(Advance(counter: step, amount: 1)))
     }

@@ -2,18 +2,18 @@
 final class SessionPlans {
     /// What tells the rows of one plan from another's.
     private struct RowsKey: Hashable {
-        var cache: String
+        var cache: ObjectIdentifier
         var tokens: Int
         var hidesPadding = false
 
         init(_ rows: SequenceRows) {
-            cache = rows.cache.name
+            cache = ObjectIdentifier(rows.cache)
             tokens = rows.tokens
             hidesPadding = rows.hidesPadding
         }
 
         init(_ cache: KVCache, tokens: Int) {
-            self.cache = cache.name
+            self.cache = ObjectIdentifier(cache)
             self.tokens = tokens
         }
     }
@@ -23,11 +23,16 @@ final class SessionPlans {
         case joint([[RowsKey]])
         case decode([RowsKey], SamplingSettings)
         case response([RowsKey], SamplingSettings)
-        case fusion([RowsKey], fusers: [String])
+        case fusion([RowsKey], fusers: [ObjectIdentifier])
+        case tally(sequence: Int)
+        case flags(cache: ObjectIdentifier)
     }
 
     /// `[1, 1, prefillChunk]` of u32: the ids of a prefill.
     let ids: any StoredTensor
+    /// `[1, 1, capacity + 2]` of u32: how many numbers follow, and these: tokens that are to be tallied, or bounds of rows that are
+    /// to be flagged.
+    let list: any StoredTensor
     /// One u32: where in the logs the next choices go.
     let step: any StoredTensor
     /// How plans that are asked for from now on choose tokens; the seeds are inputs.
@@ -42,13 +47,15 @@ final class SessionPlans {
     /// The ids that models read side by side, but for the first model's.
     private var otherIDs: [any StoredTensor] = []
 
-    init(backend: any Backend, sequenceCount: Int, prefillChunk: Int) throws {
+    /// - Parameter capacity: the most tokens of a prompt.
+    init(backend: any Backend, sequenceCount: Int, prefillChunk: Int, capacity: Int) throws {
         self.backend = backend
         self.prefillChunk = prefillChunk
         func numbers(_ name: String, _ columns: Int = 1) throws -> any StoredTensor {
             try backend.makeTensor(name, TensorShape(columns: columns), .u32, placement: .device)
         }
         ids = try numbers("ids", max(prefillChunk, sequenceCount))
+        list = try numbers("list", capacity + 2)
         step = try numbers("step")
     }
 
@@ -101,18 +108,15 @@ final class SessionPlans {
             let ids = graph.boundView(self.ids).columns(0..<tokens)
             let hidden = builder.emitLayers(
                 [ids], wanted: allLogits ? .all : sequences.isEmpty ? .none : .last, into: &graph)
-            var bindings = Bindings(decoder, rows.map(\.cache))
-            bindings.add([self.ids])
             if let hidden, allLogits {
                 let logits = try logits(rows: tokens, decoder)
-                bindings.add([logits])
                 builder.emitHead([hidden], output: graph.boundView(logits), into: &graph)
             }
             if let hidden, !sequences.isEmpty {
-                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
+                try emitChoice(builder, hidden, sequences, into: &graph)
             }
             builder.emitAdvance(into: &graph)
-            return (graph, bindings)
+            return graph
         }
     }
 
@@ -120,12 +124,9 @@ final class SessionPlans {
     func joint(_ readers: [(decoder: Decoder, rows: [SequenceRows])]) throws -> any Plan {
         try plan(.joint(readers.map { $0.rows.map(RowsKey.init) })) {
             var graph = Graph(name: "prefill " + readers.map(\.decoder.name).joined(separator: ", "))
-            var bindings = Bindings()
             try graph.addIndependent(
                 readers.enumerated().map { index, reader in
                     let stored = try ids(ofReader: index)
-                    bindings.add([stored])
-                    bindings.add(Bindings(reader.decoder, reader.rows.map(\.cache)))
                     let tokens = reader.rows.reduce(0) { $0 + $1.tokens }
                     return { graph in
                         let builder = DecoderGraph(reader.decoder, reader.rows)
@@ -134,7 +135,7 @@ final class SessionPlans {
                         builder.emitAdvance(into: &graph)
                     }
                 })
-            return (graph, bindings)
+            return graph
         }
     }
 
@@ -155,14 +156,12 @@ final class SessionPlans {
         return try plan(.decode(rows.map(RowsKey.init), sampling.withoutSeed)) {
             var graph = Graph(name: "decode \(decoder.name)")
             let builder = DecoderGraph(decoder, rows)
-            var bindings = Bindings(decoder, rows.map(\.cache))
-            bindings.add(sequences.map(\.token))
             let ids = sequences.map { graph.boundView($0.token) }
             if let hidden = builder.emitLayers(ids, wanted: .last, into: &graph) {
-                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
+                try emitChoice(builder, hidden, sequences, into: &graph)
             }
             builder.emitAdvance(into: &graph)
-            return (graph, bindings)
+            return graph
         }
     }
 
@@ -175,7 +174,7 @@ final class SessionPlans {
     ) throws -> any Plan {
         let fusers = projecting.map { sharers[$0].fuser }
         let keys = rows.map { RowsKey($0.sequence.receiverCache, tokens: $0.tokens) }
-        return try plan(.fusion(keys, fusers: fusers.map(\.name))) {
+        return try plan(.fusion(keys, fusers: fusers.map { ObjectIdentifier($0) })) {
             var graph = Graph(name: "fusion \(rows.reduce(0) { $0 + $1.tokens })")
             let fused = rows.map { sequence, tokens in
                 FusedRows(
@@ -183,10 +182,7 @@ final class SessionPlans {
                     tokens: tokens, start: graph.boundView(sequence.fusionStart))
             }
             FuserGraph(fusers, fused).emit(mode: mode, into: &graph)
-            var bindings = Bindings()
-            bindings.add(fusers.flatMap(\.storedWeights) + rows.map(\.sequence.fusionStart))
-            for rows in fused { for cache in [rows.receiver] + rows.sharers { bindings.add(cache) } }
-            return (graph, bindings)
+            return graph
         }
     }
 
@@ -204,8 +200,6 @@ final class SessionPlans {
             var graph = Graph(name: "response \(receiver.name)")
             let ids = sequences.map { graph.boundView($0.token) }
             let caches = sequences.map(\.receiverCache)
-            var bindings = Bindings(receiver, caches)
-            bindings.add(sequences.map(\.token))
             var readers = sharers.enumerated().map { index, sharer in
                 (sharer.decoder, sequences.compactMap { $0.sharerCaches[index] })
             }
@@ -214,7 +208,6 @@ final class SessionPlans {
                 let builder = DecoderGraph(decoder, caches.map { SequenceRows(cache: $0, tokens: 1) })
                 _ = builder.emitLayers(ids, wanted: .none, into: &graph)
                 builder.emitAdvance(into: &graph)
-                bindings.add(Bindings(decoder, caches))
             }
             for (fused, unfused) in zip(caches, sequences.compactMap(\.unfusedCache)) {
                 let start = graph.boundView(fused.position)
@@ -231,15 +224,48 @@ final class SessionPlans {
                     tokens: 1, start: graph.boundView(sequence.receiverCache.position))
             }
             FuserGraph(fusers, rows).emit(mode: mode, into: &graph)
-            bindings.add(fusers.flatMap(\.storedWeights))
             let builder = DecoderGraph(
                 receiver, caches.map { SequenceRows(cache: $0, tokens: 1) }, writesCache: false)
             if let hidden = builder.emitLayers(ids, wanted: .last, into: &graph) {
-                try emitChoice(builder, hidden, sequences, into: &graph, &bindings)
+                try emitChoice(builder, hidden, sequences, into: &graph)
             }
             builder.emitAdvance(into: &graph)
-            return (graph, bindings)
+            return graph
         }
+    }
+
+    /// Counts the tokens of `list` as those that a sequence has seen.
+    func tally(_ sequence: SequenceState, vocabulary: Int) throws -> any Plan {
+        try plan(.tally(sequence: sequence.index)) {
+            var graph = Graph(name: "tally")
+            let counts = try sequence.tokenCounts(vocabulary, on: backend)
+            let list = graph.boundView(self.list)
+            graph.add(
+                .tally(
+                    Tally(
+                        tokens: list.columns(1..<list.columns), count: list.columns(0..<1), counts: graph.bound(counts),
+                        startsAnew: true)))
+            return graph
+        }
+    }
+
+    /// Flags the rows of a cache that lie between the bounds of `list`.
+    func flags(_ cache: KVCache) throws -> any Plan {
+        try plan(.flags(cache: ObjectIdentifier(cache))) {
+            var graph = Graph(name: "flags")
+            let list = graph.boundView(self.list)
+            graph.add(
+                .flagRows(
+                    FlagRows(
+                        bounds: list.columns(1..<list.columns), count: list.columns(0..<1),
+                        flags: graph.bound(cache.padding))))
+            return graph
+        }
+    }
+
+    /// What makes `list` these numbers.
+    func listed(_ numbers: [UInt32]) -> PlanInput {
+        PlanInput(list, [UInt32(numbers.count)] + numbers)
     }
 
     /// Where logits of `rows` tokens go: `[1, rows, vocabulary]`.
@@ -253,7 +279,7 @@ final class SessionPlans {
     }
 
     private func plan(
-        _ key: Key, _ build: () throws -> (Graph, Bindings)
+        _ key: Key, _ build: () throws -> Graph
     ) throws -> any Plan {
         if let plan = plans[key] {
             if recentlyUsed.last != key, let index = recentlyUsed.lastIndex(of: key) {
@@ -261,34 +287,9 @@ final class SessionPlans {
             }
             return plan
         }
-        let (graph, bindings) = try build()
-        let plan = try backend.compile(graph, bindings: bindings.byName)
+        let plan = try backend.compile(try build())
         plans[key] = plan
         recentlyUsed.append(key)
         return plan
-    }
-}
-
-/// The tensors that a graph's bound handles stand for.
-struct Bindings {
-    private(set) var byName: [String: any StoredTensor] = [:]
-
-    init() {}
-
-    init(_ decoder: Decoder, _ caches: [KVCache]) {
-        add(decoder.storedWeights)
-        for cache in caches { add(cache) }
-    }
-
-    mutating func add(_ tensors: [any StoredTensor]) {
-        for tensor in tensors { byName[tensor.name] = tensor }
-    }
-
-    mutating func add(_ cache: KVCache) {
-        add(cache.keys + cache.values + [cache.position, cache.ropeTable, cache.padding])
-    }
-
-    mutating func add(_ other: Bindings) {
-        byName.merge(other.byName) { first, _ in first }
     }
 }

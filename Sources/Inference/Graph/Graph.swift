@@ -2,34 +2,25 @@
 ///
 /// A graph is built once for a shape (a prefill of n tokens, one decode step, a fusion of n tokens) and compiled
 /// by a `Backend` into a `Plan`. It knows neither memory nor device.
-public struct Graph: Sendable {
+public struct Graph {
     public private(set) var name: String
     public private(set) var tensors: [TensorInfo] = []
     public private(set) var ops: [Op] = []
     /// Neighbouring ranges of `ops` that don't depend on each other, which a backend may run side by side.
     public private(set) var independentParts: [Range<Int>] = []
-    private var boundByName: [String: Tensor] = [:]
+    private var handlesOfStored: [ObjectIdentifier: Tensor] = [:]
 
     public init(name: String) {
         self.name = name
     }
 
-    /// The tensor called `name` that the caller binds at compile time. Asking twice gives the same handle.
-    public mutating func bound(_ name: String, _ shape: TensorShape, _ type: ElementType) -> Tensor {
-        if let tensor = boundByName[name] {
-            precondition(
-                tensors[tensor.id].shape == shape && tensors[tensor.id].type == type,
-                "\(name) is bound twice with different shapes")
-            return tensor
-        }
-        let tensor = append(TensorInfo(name: name, shape: shape, type: type, storage: .bound))
-        boundByName[name] = tensor
-        return tensor
-    }
-
-    /// The handle for a tensor that a backend stores; its name is the binding's.
+    /// The handle for a tensor that a backend stores: a weight, a cache, an input or a result. Asking twice gives the same one.
     public mutating func bound(_ stored: any StoredTensor) -> Tensor {
-        bound(stored.name, stored.shape, stored.type)
+        if let tensor = handlesOfStored[ObjectIdentifier(stored)] { return tensor }
+        let tensor = append(
+            TensorInfo(name: stored.name, shape: stored.shape, type: stored.type, storage: .bound(stored)))
+        handlesOfStored[ObjectIdentifier(stored)] = tensor
+        return tensor
     }
 
     /// A new float32 activation that lives while the graph runs.
@@ -39,6 +30,18 @@ public struct Graph: Sendable {
 
     public mutating func add(_ op: Op) {
         ops.append(op)
+    }
+
+    /// The same graph with more ops after each of its own.
+    func following(_ add: (_ op: Op, _ graph: inout Graph) -> Void) -> Graph {
+        var graph = self
+        graph.ops = []
+        graph.independentParts = []
+        for op in ops {
+            graph.ops.append(op)
+            add(op, &graph)
+        }
+        return graph
     }
 
     /// Adds parts of which none writes what another reads or writes. A graph has such parts at one place at most.

@@ -1,17 +1,8 @@
 extension Graph {
-    /// Checks, before anything is compiled, that bindings are there and that every op's operands fit.
+    /// Checks, before anything is compiled, that every op's operands fit.
     ///
     /// - Throws: `InferenceError.badGraph` naming the op and what doesn't fit.
-    public func validate(bindings: [String: any StoredTensor]) throws {
-        for info in tensors where info.storage == .bound {
-            guard let bound = bindings[info.name] else {
-                throw InferenceError.badGraph("\(name): \(info.name) is not bound")
-            }
-            guard bound.shape == info.shape, bound.type == info.type else {
-                throw InferenceError.badGraph(
-                    "\(name): \(info.name) is \(info.shape) of \(info.type), bound is \(bound.shape) of \(bound.type)")
-            }
-        }
+    public func validate() throws {
         for (index, op) in ops.enumerated() {
             do {
                 try check(op)
@@ -40,6 +31,13 @@ extension Graph {
     private func checkCounter(_ view: TensorView, _ what: String) throws {
         try require(info(view.tensor).type == .u32, "\(what) is not u32")
         try require(view.batch * view.rows * view.columns == 1, "\(what) is not a single number")
+        try checkBounds(view, what)
+    }
+
+    /// A row of u32 within its tensor.
+    private func checkNumbers(_ view: TensorView, _ what: String) throws {
+        try require(info(view.tensor).type == .u32, "\(what) are not u32")
+        try require(view.batch * view.rows == 1, "\(what) are several rows")
         try checkBounds(view, what)
     }
 
@@ -109,8 +107,17 @@ extension Graph {
             try checkCounter(op.step, "step")
             try require(info(op.log).type == .u32, "log is not u32")
         case .tally(let op):
-            try checkCounter(op.token, "token")
+            try checkNumbers(op.tokens, "tokens")
+            try op.count.map { try checkCounter($0, "count") }
             try require(info(op.counts).type == .u32, "counts are not u32")
+        case .flagRows(let op):
+            try checkNumbers(op.bounds, "bounds")
+            try checkCounter(op.count, "count")
+            try require(info(op.flags).type == .u32, "flags are not u32")
+        case .magnitude(let op):
+            try checkActivation(op.input, "input")
+            try checkNumbers(op.result, "result")
+            try require(op.result.columns == 2, "result is not two numbers")
         case .advance(let op):
             try checkCounter(op.counter, "counter")
             try require(op.amount >= 0, "amount is negative")

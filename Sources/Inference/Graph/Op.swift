@@ -16,10 +16,13 @@ public enum Op: Sendable {
     case argmax(ArgMax)
     case sample(Sample)
     case tally(Tally)
+    case flagRows(FlagRows)
+    case magnitude(Magnitude)
     case advance(Advance)
 }
 
-/// `output[t] = table[ids[t]]`. Ids are checked on the host; one past the table reads nothing and gives zeros.
+/// `output[t] = table[ids[t]]`. Ids are checked on the host; one past the table, such as `noToken`, reads nothing and gives
+/// zeros.
 public struct Embed: Sendable {
     /// `[1, 1, tokens]` of u32.
     public var ids: TensorView
@@ -180,6 +183,9 @@ public struct CacheRead: Sendable {
 }
 
 /// Writes cache rows `position ..< position + tokens`, rounding to the cache's type (ties to even).
+///
+/// What the type has no room for is stored as NaN, and so is an infinity: a key of minus infinity would only be left out by
+/// attention, and nobody would see that the answer is wrong.
 public struct CacheWrite: Sendable {
     /// `[1, tokens, kvHeads * headDim]`.
     public var input: TensorView
@@ -196,7 +202,7 @@ public struct CacheWrite: Sendable {
 }
 
 /// The last step of a C2C projector with an open gate, straight into the receiver's cache:
-/// `cache[h, position + t, d] += sigmoid(scale[t, h]) * projected[t, h, d]`, rounded to the cache's type.
+/// `cache[h, position + t, d] += sigmoid(scale[t, h]) * projected[t, h, d]`, stored as `CacheWrite` does.
 public struct GatedAdd: Sendable {
     /// `[1, tokens, kvHeads * headDim]`.
     public var projected: TensorView
@@ -215,7 +221,11 @@ public struct GatedAdd: Sendable {
     }
 }
 
-/// Greedy sampling: the index of the largest value of a row, the lowest one of equals.
+/// What is chosen where a logit is infinite or NaN: from such logits no choice is right.
+public let noToken: UInt32 = .max
+
+/// Greedy sampling: the index of the largest value of a row, the lowest one of equals; `noToken` where a value is infinite or
+/// NaN.
 public struct ArgMax: Sendable {
     /// `[1, 1, vocabulary]`.
     public var logits: TensorView
@@ -257,7 +267,8 @@ public struct Penalize: Sendable {
 /// Draws a token at random from what temperature, top-k, top-p and min-p leave, in this order, with
 /// `weight = exp((logit - largest) / temperature)`.
 ///
-/// Equals, and the token for a random number, are taken in the order of their ids.
+/// Equals, and the token for a random number, are taken in the order of their ids. Where a logit is infinite or NaN, `noToken` is
+/// drawn, and the weights are undefined.
 public struct Sample: Sendable {
     /// `[1, 1, vocabulary]`.
     public var logits: TensorView
@@ -297,16 +308,54 @@ public struct Sample: Sendable {
     }
 }
 
-/// Counts a token as seen.
+/// Counts tokens as seen, each as often as it comes.
 public struct Tally: Sendable {
-    /// One u32.
-    public var token: TensorView
+    /// `[1, 1, tokens]` of u32; what is no token of the vocabulary isn't counted.
+    public var tokens: TensorView
+    /// One u32: how many of them are counted, from the first on; nil counts all.
+    public var count: TensorView?
     /// `[1, 1, vocabulary]` of u32, read and written.
     public var counts: Tensor
+    /// Whether nothing was seen before.
+    public var startsAnew: Bool
 
-    public init(token: TensorView, counts: Tensor) {
-        self.token = token
+    public init(tokens: TensorView, count: TensorView? = nil, counts: Tensor, startsAnew: Bool = false) {
+        self.tokens = tokens
+        self.count = count
         self.counts = counts
+        self.startsAnew = startsAnew
+    }
+}
+
+/// `flags[r] = 1` where an odd number of `bounds` is at most r, else 0: rows from the first bound up to the second, from the
+/// third up to the fourth, and so on.
+public struct FlagRows: Sendable {
+    /// `[1, 1, most bounds]` of u32, in rising order.
+    public var bounds: TensorView
+    /// One u32: how many there are.
+    public var count: TensorView
+    /// `[1, 1, rows]` of u32.
+    public var flags: Tensor
+
+    public init(bounds: TensorView, count: TensorView, flags: Tensor) {
+        self.bounds = bounds
+        self.count = count
+        self.flags = flags
+    }
+}
+
+/// `result[0] = max(result[0], |x|)` over all x of `input`, as the bits of float32, which have the numbers' order: infinity above
+/// every number, NaN above infinity. `result[1]` becomes the largest of what it was and the complement of the column of any x
+/// that is no number; so, from zero on, it tells the first such column.
+public struct Magnitude: Sendable {
+    /// `[batch, rows, columns]`.
+    public var input: TensorView
+    /// Two u32, read and written.
+    public var result: TensorView
+
+    public init(input: TensorView, result: TensorView) {
+        self.input = input
+        self.result = result
     }
 }
 

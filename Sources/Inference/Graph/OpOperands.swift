@@ -16,7 +16,9 @@ extension Op {
         case .penalize(let op): [op.logits.tensor, op.counts]
         case .argmax(let op): [op.logits.tensor, op.step.tensor]
         case .sample(let op): [op.logits.tensor, op.seed.tensor, op.step.tensor]
-        case .tally(let op): [op.token.tensor, op.counts]
+        case .tally(let op): [op.tokens.tensor, op.counts] + (op.count.map { [$0.tensor] } ?? [])
+        case .flagRows(let op): [op.bounds.tensor, op.count.tensor]
+        case .magnitude(let op): [op.input.tensor, op.result.tensor]
         case .advance(let op): [op.counter.tensor]
         }
     }
@@ -37,6 +39,8 @@ extension Op {
         case .argmax(let op): [op.token.tensor, op.log]
         case .sample(let op): [op.weights.tensor, op.token.tensor, op.log]
         case .tally(let op): [op.counts]
+        case .flagRows(let op): [op.flags]
+        case .magnitude(let op): [op.result.tensor]
         case .advance(let op): [op.counter.tensor]
         }
     }
@@ -47,7 +51,7 @@ extension Op {
         case .embed(let op): [op.table]
         case .linear(let op): [op.weight]
         case .rmsNorm, .rope, .attention, .swiGLU, .readCache, .writeCache, .gatedAdd, .penalize, .argmax, .sample,
-            .tally, .advance:
+            .tally, .flagRows, .magnitude, .advance:
             []
         }
     }
@@ -68,6 +72,8 @@ extension Op {
         case .argmax: "argmax"
         case .sample: "sample"
         case .tally: "tally"
+        case .flagRows: "flag_rows"
+        case .magnitude: "magnitude"
         case .advance: "advance"
         }
     }

@@ -18,7 +18,7 @@ public struct ScratchPlan: Sendable {
         var parts: [Tensor: Set<Int>] = [:]
         for (index, op) in graph.ops.enumerated() {
             let part = graph.independentParts.firstIndex { $0.contains(index) }
-            for tensor in op.reads + op.writes where graph.info(tensor).storage == .scratch {
+            for tensor in op.reads + op.writes where graph.info(tensor).isScratch {
                 let first = lifetimes[tensor]?.lowerBound ?? times[index]
                 lifetimes[tensor] = first...times[index]
                 if let part { parts[tensor, default: []].insert(part) }

@@ -4,20 +4,27 @@ public struct Tensor: Hashable, Sendable {
 }
 
 /// Where a tensor of a graph lives.
-public enum TensorStorage: Hashable, Sendable {
-    /// Outlives the graph: a weight, a cache, an input or a result, given to `Backend.compile` as a binding.
-    case bound
+public enum TensorStorage {
+    /// Outlives the graph: a weight, a cache, an input or a result.
+    case bound(any StoredTensor)
     /// Exists while the graph runs; the plan shares its memory with other tensors.
     case scratch
 }
 
 /// What a graph knows of a tensor.
-public struct TensorInfo: Hashable, Sendable {
-    /// Names the tensor in errors, dumps and profiles.
+public struct TensorInfo {
+    /// Names the tensor for people, in errors and profiles.
     public var name: String
     public var shape: TensorShape
     public var type: ElementType
     public var storage: TensorStorage
+
+    public var isScratch: Bool { stored == nil }
+
+    /// The tensor itself, where it outlives the graph.
+    public var stored: (any StoredTensor)? {
+        if case .bound(let stored) = storage { stored } else { nil }
+    }
 }
 
 /// A rectangle of a tensor: `batch` matrices of `rows` by `columns` with strides in elements.

@@ -132,8 +132,9 @@ struct GenerateCommand: ParsableCommand {
         guard let dump else { return try responder.answer(prompt, mode: mode, settings: settings, onText: onText) }
         let traced = try TracedAnswer(responder, mode: mode, prompt: prompt, settings: settings)
         try traced.dump.write(to: dump)
-        _ = try onText(traced.answer.text)
-        return traced.answer
+        let answer = try traced.outcome.get()
+        _ = try onText(answer.text)
+        return answer
     }
 
     private static let noPrompt = UsageError("there is no prompt; give text, or --prompt-ids")

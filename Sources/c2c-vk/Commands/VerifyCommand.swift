@@ -13,7 +13,8 @@ struct VerifyCommand: ParsableCommand {
             tolerance: 2e-4 of the tensor's largest value with float32 caches; with 16-bit caches, four units in the \
             last place of the cache's type (steps of its largest blocks for q8_0), since both sides round values that \
             differ in their last bits, or twice what rounding the cache changes in the tensor at all, which the reference \
-            measures by a second run with float32 caches. With --weights q8_0 or q4_0 both use the quantized weights, and a second table \
+            measures by a second run with float32 caches. Values that are infinite or NaN on both sides agree, but logits \
+            that are so never pass. With --weights q8_0 or q4_0 both use the quantized weights, and a second table \
             says what these cost in logits against the checkpoint's own, both on the device; it doesn't change the \
             exit code.
             """)
@@ -28,7 +29,7 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: "Chooses the made-up prompt that is used when none is given.")
     var seed: UInt64 = 1
 
-    @Flag(help: "Print one JSON object instead of the table.")
+    @Flag(help: "Print one JSON object instead of the table; in it, what is no number is the string inf, -inf or nan.")
     var json = false
 
     /// Largest difference over largest value that rounding explains.
@@ -82,17 +83,18 @@ struct VerifyCommand: ParsableCommand {
                 comparable(reference, $0).map { Row($0.found, reference: $0.reference).relative }
             }
             let agreeing = agreeingSteps(found, reference)
-            if agreeing < reference.answer.tokens.count {
+            let steps = reference.greedyTokens.count
+            if agreeing < steps {
                 Output.remark(
-                    "\(run.mode.rawValue): new tokens agree for \(agreeing) of \(reference.answer.tokens.count) steps; "
+                    "\(run.mode.rawValue): new tokens agree for \(agreeing) of \(steps) steps; "
                         + "later logits are left out")
             }
             return comparable(found, reference).enumerated().map { index, pair in
-                // Each side may be off by as much as rounding changes.
-                Row(pair.found, reference: pair.reference, allowed: max(limit, 2 * (rounding?[index] ?? 0)))
+                // Each side may be off by as much as rounding changes, if that leaves numbers.
+                let rounded = rounding.map { $0[index] }.flatMap { $0.isFinite ? 2 * $0 : nil } ?? 0
+                return Row(pair.found, reference: pair.reference, allowed: max(limit, rounded))
             }
         }
-        let worst = rows.max { $0.relative / $0.allowed < $1.relative / $1.allowed }
         let holds = rows.allSatisfy(\.holds)
         if json {
             try Output.json(
@@ -100,14 +102,17 @@ struct VerifyCommand: ParsableCommand {
                     device: choice.backend.name, prompt_tokens: asked.receiver.ids, kv_dtype: compute.kvDtype.rawValue,
                     tolerance: limit, passed: holds, tensors: rows, quantization: cost))
         } else {
+            let countsStrange = rows.contains { $0.not_finite > 0 }
             var table = Table(
-                ["tensor", "largest value", "max difference", "relative", "allowed"], rightAligned: [1, 2, 3, 4])
+                ["tensor", "largest value", "max difference", "relative", "allowed"]
+                    + (countsStrange ? ["infinite or NaN"] : []), rightAligned: [1, 2, 3, 4, 5])
             for row in rows {
-                table.add([
-                    row.name, String(format: "%.4g", row.largest), String(format: "%.3g", row.absolute),
-                    String(format: "%.3g", row.relative) + (row.holds ? "" : " beyond"),
-                    String(format: "%.3g", row.allowed),
-                ])
+                table.add(
+                    [
+                        row.name, String(format: "%.4g", row.largest), String(format: "%.3g", row.absolute),
+                        String(format: "%.3g", row.relative) + (row.holds ? "" : " beyond"),
+                        String(format: "%.3g", row.allowed),
+                    ] + (countsStrange ? [String(row.not_finite)] : []))
             }
             try Output.line(table.text)
             let largest = rows.map(\.relative).max() ?? 0
@@ -121,11 +126,21 @@ struct VerifyCommand: ParsableCommand {
                 try Output.line("\(cost.weights) weights against the checkpoint's own, both on \(choice.backend.name)")
             }
         }
-        guard holds else {
-            throw CheckFailed(
-                description: "\(worst?.name ?? "a tensor") differs by \(worst?.relative ?? 0) of its largest value, "
-                    + "more than \(worst?.allowed ?? limit)")
+        guard holds else { throw CheckFailed(description: failure(of: rows, limit, found)) }
+    }
+
+    /// What is worst of rows of which some don't hold.
+    private func failure(of rows: [Row], _ limit: Float, _ found: [TracedAnswer]) -> String {
+        if let row = rows.first(where: \.isUnchoosable) {
+            let reasons = found.compactMap { answer in
+                if case .failure(let error) = answer.outcome { error.description } else { nil }
+            }
+            return "\(row.name) has \(row.not_finite) values that are infinite or NaN"
+                + (reasons.first.map { "; on the device, \($0)" } ?? ", on the CPU reference only")
         }
+        let worst = rows.max { $0.relative / $0.allowed < $1.relative / $1.allowed }
+        return "\(worst?.name ?? "a tensor") differs by \(worst?.relative ?? 0) of its largest value, "
+            + "more than \(worst?.allowed ?? limit)"
     }
 
     /// A fixed list of ids below every model's vocabulary.
@@ -158,7 +173,7 @@ struct VerifyCommand: ParsableCommand {
 
     /// How many new tokens are the same, from the first one on.
     private func agreeingSteps(_ found: TracedAnswer, _ reference: TracedAnswer) -> Int {
-        zip(found.answer.tokens, reference.answer.tokens).prefix { $0 == $1 }.count
+        zip(found.greedyTokens, reference.greedyTokens).prefix { $0 == $1 }.count
     }
 
     /// The tensors of both, side by side. A step's logits depend on the tokens before it, so they compare as long as those
@@ -168,28 +183,41 @@ struct VerifyCommand: ParsableCommand {
     ) -> [(found: NamedTensor, reference: NamedTensor)] {
         let agreeing = agreeingSteps(found, reference)
         return zip(found.dump.tensors, reference.dump.tensors).map { found, reference in
-            let steps = found.name.hasSuffix(".step_logits") ? min(agreeing + 1, found.shape[0]) : found.shape[0]
+            let both = min(found.shape[0], reference.shape[0])
+            let steps = found.name.hasSuffix(".step_logits") ? min(agreeing + 1, both) : both
             return (found.prefix(steps), reference.prefix(steps))
         }
     }
 
     struct Row: Encodable {
         var name: String
+        /// Of the reference's numbers.
         var largest: Float
+        /// Infinite where one side has a number and the other none.
         var absolute: Float
         var relative: Float
         /// What `relative` may be.
         var allowed: Float
+        /// Values that are infinite or NaN, on one side or on both.
+        var not_finite: Int
 
-        var holds: Bool { relative <= allowed }
+        /// Whether they are logits from which no token can be chosen.
+        var isUnchoosable: Bool { not_finite > 0 && name.hasSuffix("logits") }
+
+        var holds: Bool { relative <= allowed && !isUnchoosable }
 
         init(_ found: NamedTensor, reference: NamedTensor, allowed: Float = .infinity) {
             self.allowed = allowed
             name = found.name
-            largest = reference.values.reduce(0) { max($0, abs($1)) }
-            absolute = zip(found.values, reference.values).reduce(0) { worst, pair in
-                let difference = abs(pair.0 - pair.1)
-                return difference.isNaN ? .infinity : max(worst, difference)
+            (largest, absolute, not_finite) = (0, 0, 0)
+            for (found, reference) in zip(found.values, reference.values) {
+                if reference.isFinite { largest = max(largest, abs(reference)) }
+                if !found.isFinite || !reference.isFinite { not_finite += 1 }
+                if found.isFinite != reference.isFinite {
+                    absolute = .infinity
+                } else if found.isFinite {
+                    absolute = max(absolute, abs(found - reference))
+                }
             }
             relative = absolute / max(largest, .leastNormalMagnitude)
         }

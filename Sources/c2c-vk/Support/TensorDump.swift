@@ -53,7 +53,8 @@ struct TensorDump {
 
 /// One answer with everything that can be looked at.
 struct TracedAnswer {
-    var answer: Answer
+    /// A failure where logits came that are no numbers: what led to them is there all the same.
+    var outcome: Result<Answer, InferenceError>
     var dump: TensorDump
 
     /// Generates while keeping logits, then reads the caches.
@@ -64,9 +65,15 @@ struct TracedAnswer {
         var promptLogits: [Float] = []
         var stepLogits: [Float] = []
         let isAlone = mode != .c2c
-        answer = try responder.answer(
-            prompt, mode: mode, settings: settings, onPromptLogits: isAlone ? { promptLogits += $0 } : nil,
-            onStepLogits: { stepLogits += $0 })
+        do {
+            outcome = .success(
+                try responder.answer(
+                    prompt, mode: mode, settings: settings, onPromptLogits: isAlone ? { promptLogits += $0 } : nil,
+                    onStepLogits: { stepLogits += $0 }))
+        } catch let error as InferenceError {
+            guard case .notFinite = error else { throw error }
+            outcome = .failure(error)
+        }
         let session = try responder.session(for: mode, tokens: 0)
         let vocabulary = session.receiver.description.vocabularySize
         dump = TensorDump()
@@ -84,6 +91,26 @@ struct TracedAnswer {
             }
             try dump.add(session.receiverCache, as: "fused", rows: prompt.count, from: session.backend)
             dump.add("c2c.step_logits", shape: [steps, vocabulary], stepLogits)
+        }
+    }
+
+    /// The answer's tokens, or those before the logits that are no numbers, of an answer without chance and penalties.
+    var greedyTokens: [Int] {
+        switch outcome {
+        case .success(let answer): answer.tokens
+        case .failure: dump.tensors.first { $0.name.hasSuffix(".step_logits") }?.likeliest.dropLast() ?? []
+        }
+    }
+}
+
+extension NamedTensor {
+    /// By row, the place of the largest value, the lower of equals.
+    fileprivate var likeliest: [Int] {
+        let columns = shape[shape.count - 1]
+        return (0..<values.count / max(1, columns)).map { row in
+            let row = values[row * columns..<(row + 1) * columns]
+            return (row.indices.max { row[$0] < row[$1] || row[$0] == row[$1] && $0 > $1 } ?? row.startIndex)
+                - row.startIndex
         }
     }
 }
