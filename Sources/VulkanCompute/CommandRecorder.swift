@@ -71,7 +71,8 @@ public final class CommandRecorder {
         }
         let measured = CommandList.MeasuredCommand(
             label: label, kernel: kernel.label, cost: cost, isContinuation: firstY > 0)
-        try record(.compute, measured, bindings.map(Self.access)) {
+        let accesses = bindings.enumerated().map { access($1, isTexels: kernel.texelBindings.contains($0)) }
+        try record(.compute, measured, accesses) {
             if boundKernel !== kernel {
                 vkCmdBindPipeline(commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
                 boundKernel = kernel
@@ -213,7 +214,7 @@ extension CommandRecorder {
 
     /// The view that a kernel reads a binding's texels through.
     private func texelView(_ binding: BufferBinding) throws -> TexelView {
-        let key = TexelView.Key(binding)
+        let key = TexelView.Key(binding, on: device.description)
         if let view = texelViews[key] { return view }
         let view = try TexelView(key, on: device)
         texelViews[key] = view
@@ -254,9 +255,12 @@ extension CommandRecorder {
         }
     }
 
-    private static func access(_ binding: BufferBinding) -> HazardTracker.Access {
-        HazardTracker.Access(
-            binding.buffer, binding.offset..<binding.offset + binding.byteCount,
+    /// - Parameter isTexels: then all of the view counts, as it does for the validation layers.
+    private func access(_ binding: BufferBinding, isTexels: Bool) -> HazardTracker.Access {
+        let byteCount =
+            isTexels ? TexelView.byteCount(of: binding, on: device.description) : binding.byteCount
+        return HazardTracker.Access(
+            binding.buffer, binding.offset..<binding.offset + byteCount,
             reads: binding.access != .write, writes: binding.access != .read)
     }
 }
