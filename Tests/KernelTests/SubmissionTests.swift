@@ -1,4 +1,5 @@
 import Inference
+import Synchronization
 import Testing
 import VulkanBackend
 
@@ -44,6 +45,8 @@ struct SubmissionTests {
             plan = try backend.compile(graph, bindings: bindings)
             self.backend = backend
             self.output = output
+            // Once, as kernels may be compiled where they are launched first.
+            _ = try run()
             try backend.resetTimings()
         }
 
@@ -103,6 +106,40 @@ struct SubmissionTests {
         try TestDevice.expectNoMessages()
     }
 
+    /// Drivers of CPUs compile a kernel when it is launched first, all others before.
+    @Test("Kernels are counted as they become ready, and their first launches belong to no phase")
+    func compilations() throws {
+        let device = try TestDevice.device()
+        let backend = VulkanBackend(device)
+        let told = Mutex<[[Int]]>([])
+        backend.kernelObserver = { ready, wanted in told.withLock { $0.append([ready, wanted]) } }
+        let input = try backend.makeRandomTensor("x", TensorShape(rows: 3, columns: 64), .f32, seed: 1, scale: 1)
+        let output = try backend.makeTensor("y", TensorShape(rows: 3, columns: 64), .f32, placement: .device)
+        var graph = Graph(name: "norms")
+        let scale = try backend.makeRandomTensor("g", TensorShape(columns: 64), .f32, seed: 2, scale: 1)
+        let (x, y, g) = (graph.boundView(input), graph.boundView(output), graph.boundView(scale))
+        for _ in 0..<2 {
+            graph.add(.rmsNorm(RMSNorm(input: x, weight: g.tensor, groups: 1, epsilon: 1e-6, output: y)))
+        }
+        let bindings = Dictionary(uniqueKeysWithValues: [input, output, scale].map { ($0.name, $0) })
+        try backend.resetTimings()
+        let plan = try backend.compile(graph, bindings: bindings)
+        for run in 0..<2 {
+            try backend.resetTimings()
+            let before = backend.firstLaunchSeconds
+            try backend.wait(backend.execute(plan, inputs: [], phase: .decode))
+            // The second of two launches of a kernel belongs to the phase.
+            #expect(try backend.seconds(in: .decode) > 0)
+            let compiles = run == 0 && device.description.kind == .cpu
+            #expect((backend.firstLaunchSeconds > before) == compiles)
+            #expect(try backend.submissions().count == (compiles ? 2 : 1))
+        }
+        let last = try #require(told.withLock { $0.last })
+        #expect(last[0] == last[1])
+        #expect(told.withLock { $0.contains { $0[0] < $0[1] } })
+        try TestDevice.expectNoMessages()
+    }
+
     /// What attention reads is more than a plan can know.
     @Test("Attention to a full cache is divided, to an empty one not", arguments: [0, 30_000])
     func filledCache(position: Int) throws {
@@ -126,6 +163,8 @@ struct SubmissionTests {
                     position: views[4], output: views[3])))
         graph.add(.advance(Advance(counter: views[4], amount: tokens)))
         let plan = try backend.compile(graph, bindings: Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0) }))
+        // Kernels may be compiled where they are launched first.
+        try backend.wait(backend.execute(plan, inputs: [PlanInput(stored[4], [0])], phase: .receiverPrefill))
         let start = PlanInput(stored[4], [UInt32(max(0, position - tokens))])
         // The second run starts where the first one ends.
         for inputs in [[start], []] {
