@@ -83,8 +83,13 @@ public final class CommandRecorder {
                     commands.handle, kernel.layout.handle, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0,
                     UInt32(pushConstants.count), pushConstants.baseAddress)
             }
-            vkCmdDispatchBase(
-                commands.handle, 0, UInt32(firstY), 0, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+            let (x, y, z) = (UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+            // Synchronization validation (1.3.239) sees the hazards of this call alone, not of the other.
+            if firstY == 0 {
+                vkCmdDispatch(commands.handle, x, y, z)
+            } else {
+                vkCmdDispatchBase(commands.handle, 0, UInt32(firstY), 0, x, y, z)
+            }
         }
         if knownKernels.insert(ObjectIdentifier(kernel)).inserted { kernels.append(kernel) }
         for binding in bindings { keep(binding.buffer, isWritten: binding.access != .read) }
