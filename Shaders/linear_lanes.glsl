@@ -38,9 +38,11 @@ float sumOfProducts(vec4 a, vec4 b, vec4 c, vec4 d, float sum) {
     return fma(b.w, d.w, sum);
 }
 
+#ifndef TILE_L8x1
 // The sums, for a loop over them; a lane sees its own alone. What ends a sum is much code: written out for each of 128 it took Mesa 25
-// three quarters of a minute to compile, and a loop takes as long to run.
+// three quarters of a minute to compile, and a loop takes as long to run. For one token it is slower there.
 shared float ended[ROWS * TOKENS][LANES];
+#endif
 
 void main() {
     uint lane = gl_SubgroupInvocationID;
@@ -106,10 +108,17 @@ void main() {
     }
 #endif
 
+#ifdef TILE_L8x1
+    [[unroll]] for (uint r = 0; r < ROWS; r++) {
+        float other = sums[(r + ROWS / 2) % ROWS][0];
+        finish(sums[r][0], other, batch, group, r * LANES + lane, ROWS * LANES, firstToken);
+    }
+#else
     [[unroll]] for (uint r = 0; r < ROWS; r++)
         [[unroll]] for (uint t = 0; t < TOKENS; t++) ended[r * TOKENS + t][lane] = sums[r][t];
     [[dont_unroll]] for (uint i = 0; i < ROWS * TOKENS; i++) {
         float other = ended[(i + ROWS / 2 * TOKENS) % (ROWS * TOKENS)][lane];
         finish(ended[i][lane], other, batch, group, i / TOKENS * LANES + lane, ROWS * LANES, firstToken + i % TOKENS);
     }
+#endif
 }

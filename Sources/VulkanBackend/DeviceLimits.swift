@@ -99,7 +99,7 @@ extension VulkanBackend {
         let reads = try ["READ", "READ_FOUR"].flatMap { measures in
             try [1024, 4096, 16384].map { try seconds(measures, groups: $0) }
         }
-        let readSeconds = try reads.reduce(try seconds("READ_TEXELS", texels: true), min)
+        let readSeconds = min(try seconds("READ_TEXELS", texels: true), reads.min() ?? .infinity)
         return DeviceLimits(
             kernelMemory: .init(
                 copy: Double(2 * byteCount) / copySeconds, read: Double(byteCount) / readSeconds),

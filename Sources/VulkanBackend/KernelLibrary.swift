@@ -5,6 +5,11 @@ import VulkanCompute
 final class KernelLibrary {
     private let device: Device
     private var kernels: [PipelineKey: Kernel] = [:]
+    let progress = KernelProgress()
+    /// Those that were launched. Drivers of CPUs compile a kernel when it is launched first.
+    private var launched: Set<PipelineKey> = []
+    /// Whether launching a kernel first takes long.
+    private var compilesAtLaunch: Bool { device.description.kind == .cpu }
 
     init(device: Device) {
         self.device = device
@@ -27,9 +32,24 @@ final class KernelLibrary {
                 specialization: dispatch.specialization.enumerated().map { (UInt32($0), $1) },
                 subgroupSize: dispatch.subgroupSize)
         }
-        for (pipeline, kernel) in zip(sorted.map(\.key), try device.makeKernels(descriptions)) {
-            kernels[pipeline] = kernel
+        progress.want(descriptions.count)
+        let made = try device.makeKernels(descriptions) { [progress, compilesAtLaunch] in
+            if !compilesAtLaunch { progress.finish() }
         }
+        for (pipeline, kernel) in zip(sorted.map(\.key), made) { kernels[pipeline] = kernel }
+    }
+
+    /// The places in `dispatches` where a kernel is launched that the driver compiles there.
+    func compilations(in dispatches: [Dispatch]) -> Set<Int> {
+        guard compilesAtLaunch else { return [] }
+        var known = launched
+        return Set(dispatches.indices.filter { known.insert(dispatches[$0].pipeline).inserted })
+    }
+
+    /// To be called once these were submitted.
+    func noteLaunches(of dispatches: [Dispatch]) {
+        guard compilesAtLaunch else { return }
+        for dispatch in dispatches { launched.insert(dispatch.pipeline) }
     }
 
     /// - Parameter dispatch: one that `prepare` has seen.

@@ -14,10 +14,14 @@ package struct SubmissionCut {
         package var cost: DispatchCost
         /// Workgroups along the second dimension.
         package var groupsY: Int
+        /// Whether the driver compiles the kernel when it comes to this. Such a launch is a submission of its own, so that the
+        /// time it takes can be told apart.
+        package var compiles: Bool
 
-        package init(cost: DispatchCost, groupsY: Int) {
+        package init(cost: DispatchCost, groupsY: Int, compiles: Bool = false) {
             self.cost = cost
             self.groupsY = groupsY
+            self.compiles = compiles
         }
 
         package func cost(of y: Range<Int>) -> DispatchCost {
@@ -41,11 +45,12 @@ package struct SubmissionCut {
         var taken = 0.0
         for (index, launch) in launches.enumerated() {
             let wanted = (pace.seconds(launch.cost) / budget).rounded(.up)
-            let parts = Int(min(Double(launch.groupsY), max(1, wanted)))
+            let parts = launch.compiles ? 1 : Int(min(Double(launch.groupsY), max(1, wanted)))
             for part in 0..<parts {
                 let y = part * launch.groupsY / parts..<(part + 1) * launch.groupsY / parts
                 let seconds = pace.seconds(launch.cost(of: y))
-                if taken + seconds > budget, !current.isEmpty {
+                let isApart = launch.compiles || current.last.map { launches[$0.index].compiles } ?? false
+                if isApart || taken + seconds > budget, !current.isEmpty {
                     submissions.append(current)
                     current = []
                     taken = 0
@@ -55,6 +60,11 @@ package struct SubmissionCut {
             }
         }
         if !current.isEmpty || submissions.isEmpty { submissions.append(current) }
+    }
+
+    /// Which submissions are of a kernel that is compiled then.
+    package func compilations(_ launches: [Launch]) -> [Bool] {
+        submissions.map { parts in parts.count == 1 && launches[parts[0].index].compiles }
     }
 
     /// What each submission costs in a run.
@@ -78,7 +88,9 @@ package struct SubmissionCut {
             if isDivisible, seconds > 2 * budget { return false }
             total += seconds
         }
-        // Two that follow each other take more than the budget together, or they would be one.
-        return total <= budget ? submissions.count == 1 : Double(submissions.count) <= 2 * total / budget + 1
+        // Two that follow each other take more than the budget together, or they would be one, unless something is compiled.
+        let apart = 2 * launches.count { $0.compiles }
+        return total <= budget
+            ? submissions.count <= 1 + apart : Double(submissions.count - apart) <= 2 * total / budget + 1
     }
 }

@@ -52,6 +52,11 @@ public final class VulkanBackend: Backend {
     private var profile = Profile()
     private var pace: WorkPace
     private var submissionTimes = SubmissionTimes()
+    /// Submissions that have not completed yet, as far as is known, in which the driver compiles a kernel.
+    private var compilations: [UInt64] = []
+    /// Device seconds that first launches of kernels took where the driver compiles them then, as drivers of CPUs do. They
+    /// belong to no phase.
+    public private(set) var firstLaunchSeconds = 0.0
 
     public init(_ device: Device, options: VulkanBackendOptions = VulkanBackendOptions()) {
         self.device = device
@@ -159,7 +164,9 @@ public final class VulkanBackend: Backend {
         try library.prepare(dispatches)
         let recorder = try device.makeRecorder(label: "random \(name)")
         for dispatch in dispatches { try library.record(dispatch, into: recorder) }
-        try device.submit(recorder.finish())
+        let submission = try device.submit(recorder.finish())
+        compilations += library.compilations(in: dispatches).map { _ in submission }
+        library.noteLaunches(of: dispatches)
         try tensor.reorder(interleaved: interleavesRows(of: shape, type), on: device)
         return tensor
     }
@@ -217,7 +224,8 @@ public final class VulkanBackend: Backend {
             return (counter, op.amount)
         }
         let plan = try VulkanPlan(
-            name: graph.name, dispatches: dispatches, advances: advances, pace: pace, budget: submissionBudget
+            name: graph.name, dispatches: dispatches, advances: advances, library: library, pace: pace,
+            budget: submissionBudget
         ) {
             [device, library, options, name = graph.name] dispatches in
             let recorder = try device.makeRecorder(
@@ -267,12 +275,31 @@ public final class VulkanBackend: Backend {
         }
         // What is done by now tells how to divide this.
         try collect()
-        return Execution(
-            value: try plan.submit(to: device, after: updates, phase: phase, pace: pace, budget: submissionBudget))
+        let submitted = try plan.submit(
+            to: device, after: updates, phase: phase, pace: pace, budget: submissionBudget)
+        compilations += submitted.compilations
+        return Execution(value: submitted.last)
     }
 
     public func wait(_ execution: Execution) throws {
+        if kernelObserver != nil {
+            while try !compilations.isEmpty && !device.wait(execution.value, atMost: 0.1) { try countCompilations() }
+        }
         try device.wait(execution.value)
+        try countCompilations()
+    }
+
+    /// Told how many of the kernels that were asked for so far are ready to run, while they are compiled; on any thread.
+    public var kernelObserver: (@Sendable (_ ready: Int, _ wanted: Int) -> Void)? {
+        get { library.progress.observer }
+        set { library.progress.observer = newValue }
+    }
+
+    private func countCompilations() throws {
+        let left = try compilations.filter { try !device.isComplete($0) }
+        // Also where none has completed meanwhile: who shows it may have waited to do so.
+        if !compilations.isEmpty { library.progress.finish(compilations.count - left.count) }
+        compilations = left
     }
 
     public func read(_ tensor: any StoredTensor) throws -> [Float] {
@@ -334,12 +361,16 @@ public final class VulkanBackend: Backend {
 
     private func account(_ run: VulkanPlan.Run) throws {
         var measured: [(cost: DispatchCost, seconds: Double)] = []
-        for (list, cost) in zip(run.lists, run.costs) {
+        for (index, list) in run.lists.enumerated() {
             submissionTimes.count += 1
             guard let seconds = try list.lastElapsedSeconds() else { continue }
-            measured.append((cost, seconds))
-            phaseSeconds[run.phase, default: 0] += seconds
-            submissionTimes.longest = max(submissionTimes.longest, seconds)
+            if run.compilations[index] {
+                firstLaunchSeconds += seconds
+            } else {
+                measured.append((run.costs[index], seconds))
+                phaseSeconds[run.phase, default: 0] += seconds
+                submissionTimes.longest = max(submissionTimes.longest, seconds)
+            }
             if options.profiles {
                 for timing in try list.lastKernelTimings() ?? [] { profile.add(timing) }
             }
@@ -351,7 +382,7 @@ public final class VulkanBackend: Backend {
 /// How much work submissions held.
 public struct SubmissionTimes: Sendable {
     public var count = 0
-    /// Device seconds of the one that took longest; 0 where the device has no clock.
+    /// Device seconds of the one that took longest, but for kernels' first launches; 0 where the device has no clock.
     public var longest = 0.0
 }
 

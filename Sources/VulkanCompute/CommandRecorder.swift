@@ -71,7 +71,8 @@ public final class CommandRecorder {
         }
         let measured = CommandList.MeasuredCommand(
             label: label, kernel: kernel.label, cost: cost, isContinuation: firstY > 0)
-        try record(.compute, measured, bindings.map(Self.access)) {
+        let accesses = bindings.enumerated().map { access($1, isTexels: kernel.texelBindings.contains($0)) }
+        try record(.compute, measured, accesses) {
             if boundKernel !== kernel {
                 vkCmdBindPipeline(commands.handle, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
                 boundKernel = kernel
@@ -82,8 +83,13 @@ public final class CommandRecorder {
                     commands.handle, kernel.layout.handle, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0,
                     UInt32(pushConstants.count), pushConstants.baseAddress)
             }
-            vkCmdDispatchBase(
-                commands.handle, 0, UInt32(firstY), 0, UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+            let (x, y, z) = (UInt32(groups.x), UInt32(groups.y), UInt32(groups.z))
+            // Synchronization validation (1.3.239) sees the hazards of this call alone, not of the other.
+            if firstY == 0 {
+                vkCmdDispatch(commands.handle, x, y, z)
+            } else {
+                vkCmdDispatchBase(commands.handle, 0, UInt32(firstY), 0, x, y, z)
+            }
         }
         if knownKernels.insert(ObjectIdentifier(kernel)).inserted { kernels.append(kernel) }
         for binding in bindings { keep(binding.buffer, isWritten: binding.access != .read) }
@@ -213,7 +219,7 @@ extension CommandRecorder {
 
     /// The view that a kernel reads a binding's texels through.
     private func texelView(_ binding: BufferBinding) throws -> TexelView {
-        let key = TexelView.Key(binding)
+        let key = TexelView.Key(binding, on: device.description)
         if let view = texelViews[key] { return view }
         let view = try TexelView(key, on: device)
         texelViews[key] = view
@@ -254,9 +260,12 @@ extension CommandRecorder {
         }
     }
 
-    private static func access(_ binding: BufferBinding) -> HazardTracker.Access {
-        HazardTracker.Access(
-            binding.buffer, binding.offset..<binding.offset + binding.byteCount,
+    /// - Parameter isTexels: then all of the view counts, as it does for the validation layers.
+    private func access(_ binding: BufferBinding, isTexels: Bool) -> HazardTracker.Access {
+        let byteCount =
+            isTexels ? TexelView.byteCount(of: binding, on: device.description) : binding.byteCount
+        return HazardTracker.Access(
+            binding.buffer, binding.offset..<binding.offset + byteCount,
             reads: binding.access != .write, writes: binding.access != .read)
     }
 }

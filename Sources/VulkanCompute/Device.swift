@@ -76,13 +76,17 @@ public final class Device: @unchecked Sendable {
     // MARK: Kernels
 
     /// Makes pipelines, on all processors at once, and keeps them in the pipeline cache.
+    /// - Parameter onEach: called as each is made, on any thread.
     /// - Returns: kernels in the order of `descriptions`.
     /// - Throws: `VulkanError.kernel` for the first that cannot be made.
-    public func makeKernels(_ descriptions: [KernelDescription]) throws -> [Kernel] {
+    public func makeKernels(
+        _ descriptions: [KernelDescription], onEach: @Sendable () -> Void = {}
+    ) throws -> [Kernel] {
         let results = Mutex([Result<Kernel, any Error>?](repeating: nil, count: descriptions.count))
         DispatchQueue.concurrentPerform(iterations: descriptions.count) { index in
             let result = Result { try Kernel(descriptions[index], on: logical, cache: pipelineCache.handle) }
             results.withLock { $0[index] = result }
+            onEach()
         }
         let kernels = try results.withLock { try $0.compactMap { try $0?.get() } }
         pipelineCache.save()
@@ -110,6 +114,12 @@ public final class Device: @unchecked Sendable {
     /// Waits for a submission, and all before it.
     public func wait(_ value: UInt64) throws {
         try queue.wait(value)
+    }
+
+    /// Waits for a submission, and all before it, but not for longer than `seconds`.
+    /// - Returns: whether it has completed.
+    public func wait(_ value: UInt64, atMost seconds: Double) throws -> Bool {
+        try queue.timeline.wait(value, atMost: seconds)
     }
 
     /// Whether a submission, and all before it, has completed.

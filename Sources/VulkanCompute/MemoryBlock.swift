@@ -83,7 +83,7 @@ final class MemoryBlock {
         self.isCached = type.isCached
         self.isDedicated = isDedicated
         free = FreeList(capacity: byteCount)
-        buffer = try Self.makeBuffer(byteCount: byteCount, on: device)
+        buffer = try Self.makeBuffer(byteCount: byteCount + Self.excessBytes(on: device), on: device)
         var needed = VkMemoryRequirements()
         vkGetBufferMemoryRequirements(device.handle, buffer.handle, &needed)
         var info = VkMemoryAllocateInfo()
@@ -101,6 +101,11 @@ final class MemoryBlock {
         } else {
             mapped = nil
         }
+    }
+
+    /// What a block's VkBuffer has behind all that is handed out.
+    static func excessBytes(on device: LogicalDevice) -> Int {
+        device.description.kind == .cpu ? TexelView.excessBytes : 0
     }
 
     static func makeBuffer(byteCount: Int, on device: LogicalDevice) throws -> DeviceObject {

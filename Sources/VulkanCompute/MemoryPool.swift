@@ -108,7 +108,9 @@ final class MemoryPool: @unchecked Sendable {
     /// are given up before giving up.
     private func makeBlock(_ label: String, _ count: Int, _ kind: MemoryKind) throws -> MemoryBlock {
         guard let choice = choices[kind] else { throw outOfMemory(label, count, kind) }
-        let largest = min(device.limits.maxMemoryAllocationSize, device.limits.maxBufferSize ?? .max)
+        let largest =
+            min(device.limits.maxMemoryAllocationSize, device.limits.maxBufferSize ?? .max)
+            - MemoryBlock.excessBytes(on: device)
         guard count <= largest else { throw outOfMemory(label, count, kind, allocationLimit: largest) }
         let held = blocks.filter { $0.kind == kind && !$0.isDedicated }.map(\.byteCount).max() ?? 0
         let shared = min(max(held * 2, Self.firstBlockBytes[kind] ?? 0), Self.largestBlockBytes, largest)

@@ -11,11 +11,26 @@ final class TexelView {
         let offset: Int
         let byteCount: Int
 
-        init(_ binding: BufferBinding) {
+        init(_ binding: BufferBinding, on device: DeviceDescription) {
             buffer = binding.buffer.handle
             offset = binding.buffer.offset + binding.offset
-            byteCount = binding.byteCount
+            byteCount = TexelView.byteCount(of: binding, on: device)
         }
+    }
+
+    /// What views on CPU devices may reach past a binding; blocks are so much longer there.
+    ///
+    /// Mesa's lavapipe (22.3) takes bits 8 to 15 of a view's size for what they are in an image, its last level, and compiles a kernel
+    /// once for views where they are zeros and once for others. The second time it has changed the kernel already, so that
+    /// what it keeps on disk isn't found by the next process. Where the bits are never zeros there is no second time.
+    static let excessBytes = 256
+
+    /// How far the view of a binding reaches. Kernels read nothing of what is behind the binding.
+    static func byteCount(of binding: BufferBinding, on device: DeviceDescription) -> Int {
+        let longer = binding.byteCount + excessBytes
+        guard device.kind == .cpu, (binding.byteCount >> 8) & 0xFF == 0, longer <= device.limits.maxTexelBufferBytes
+        else { return binding.byteCount }
+        return longer
     }
 
     private let object: DeviceObject

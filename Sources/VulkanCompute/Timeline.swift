@@ -31,13 +31,25 @@ final class Timeline: @unchecked Sendable {
 
     /// Returns once `value` is reached.
     func wait(_ value: UInt64) throws {
+        _ = try wait(value, nanoseconds: .max)
+    }
+
+    /// - Returns: whether `value` was reached in time.
+    func wait(_ value: UInt64, atMost seconds: Double) throws -> Bool {
+        try wait(value, nanoseconds: UInt64(max(0, seconds) * 1e9))
+    }
+
+    private func wait(_ value: UInt64, nanoseconds: UInt64) throws -> Bool {
         try withScratch { scratch in
             var info = VkSemaphoreWaitInfo()
             info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO
             info.semaphoreCount = 1
             info.pSemaphores = scratch.array([Optional(handle)])
             info.pValues = scratch.array([value])
-            try check(vkWaitSemaphores(device.handle, &info, UInt64.max), "vkWaitSemaphores")
+            let result = vkWaitSemaphores(device.handle, &info, nanoseconds)
+            if result == VK_TIMEOUT { return false }
+            try check(result, "vkWaitSemaphores")
+            return true
         }
     }
 }

@@ -1,4 +1,5 @@
 import Inference
+import Synchronization
 import Testing
 import VulkanBackend
 
@@ -43,6 +44,8 @@ struct SubmissionTests {
             plan = try backend.compile(graph)
             self.backend = backend
             self.output = output
+            // Once, as kernels may be compiled where they are launched first.
+            _ = try run()
             try backend.resetTimings()
         }
 
@@ -91,14 +94,48 @@ struct SubmissionTests {
         _ = try whole.run()
         let seconds = try (0..<3).map { _ in try whole.run().seconds }.min() ?? 0
         let divided = try Setup(seconds: seconds / 4)
-        for _ in 0..<6 { _ = try divided.run() }
-        let learnt = try divided.run()
-        #expect(learnt.submissions.count >= 3)
-        #expect(Double(learnt.submissions.count) <= 4 * max(learnt.seconds, seconds) / (seconds / 4) + 1)
+        let runs = try (0..<7).map { _ in try divided.run() }
+        let slowest = runs.map(\.seconds).max() ?? 0
+        #expect(runs[6].submissions.count >= 3)
+        #expect(Double(runs[6].submissions.count) <= 4 * max(slowest, seconds) / (seconds / 4) + 1)
         // A slow device was assumed; where one submission will do, that is found out.
         let ample = try Setup(seconds: max(100 * seconds, 0.5))
         for _ in 0..<6 { _ = try ample.run() }
         #expect(try ample.run().submissions.count == 1)
+        try TestDevice.expectNoMessages()
+    }
+
+    /// Drivers of CPUs compile a kernel when it is launched first, all others before.
+    @Test("Kernels are counted as they become ready, and their first launches belong to no phase")
+    func compilations() throws {
+        let device = try TestDevice.device()
+        let backend = VulkanBackend(device)
+        let told = Mutex<[[Int]]>([])
+        backend.kernelObserver = { ready, wanted in told.withLock { $0.append([ready, wanted]) } }
+        let input = try backend.makeRandomTensor("x", TensorShape(rows: 3, columns: 64), .f32, seed: 1, scale: 1)
+        let output = try backend.makeTensor("y", TensorShape(rows: 3, columns: 64), .f32, placement: .device)
+        var graph = Graph(name: "norms")
+        let scale = try backend.makeRandomTensor("g", TensorShape(columns: 64), .f32, seed: 2, scale: 1)
+        let (x, y, g) = (graph.boundView(input), graph.boundView(output), graph.boundView(scale))
+        for _ in 0..<2 {
+            graph.add(.rmsNorm(RMSNorm(input: x, weight: g.tensor, groups: 1, epsilon: 1e-6, output: y)))
+        }
+        let bindings = Dictionary(uniqueKeysWithValues: [input, output, scale].map { ($0.name, $0) })
+        try backend.resetTimings()
+        let plan = try backend.compile(graph, bindings: bindings)
+        for run in 0..<2 {
+            try backend.resetTimings()
+            let before = backend.firstLaunchSeconds
+            try backend.wait(backend.execute(plan, inputs: [], phase: .decode))
+            // The second of two launches of a kernel belongs to the phase.
+            #expect(try backend.seconds(in: .decode) > 0)
+            let compiles = run == 0 && device.description.kind == .cpu
+            #expect((backend.firstLaunchSeconds > before) == compiles)
+            #expect(try backend.submissions().count == (compiles ? 2 : 1))
+        }
+        let last = try #require(told.withLock { $0.last })
+        #expect(last[0] == last[1])
+        #expect(told.withLock { $0.contains { $0[0] < $0[1] } })
         try TestDevice.expectNoMessages()
     }
 
@@ -125,6 +162,8 @@ struct SubmissionTests {
                     position: views[4], output: views[3])))
         graph.add(.advance(Advance(counter: views[4], amount: tokens)))
         let plan = try backend.compile(graph)
+        // Kernels may be compiled where they are launched first.
+        try backend.wait(backend.execute(plan, inputs: [PlanInput(stored[4], [0])], phase: .receiverPrefill))
         let start = PlanInput(stored[4], [UInt32(max(0, position - tokens))])
         // The second run starts where the first one ends.
         for inputs in [[start], []] {

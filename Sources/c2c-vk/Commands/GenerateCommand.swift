@@ -100,6 +100,9 @@ struct GenerateCommand: ParsableCommand {
             allSharerLayers: dump != nil)
         let loadSeconds = (clock.now - start).seconds
 
+        let compiling = CompilingLine()
+        (choice.backend as? VulkanBackend)?.kernelObserver = { compiling.update(ready: $0, wanted: $1) }
+        defer { compiling.finish() }
         let answer = try answer(responder, mode, settings, dump: place)
         let report = GenerationReport(choice: choice, responder: responder, answer: answer, loadSeconds: loadSeconds)
         if json {
