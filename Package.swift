@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(
             name: "GoldenTests",
             dependencies: [
-                "Checkpoints", "Inference", "ModelLoading", "ReferenceBackend", "Tokenization", "VulkanBackend",
+                "Checkpoints", "Inference", "JSON", "ModelLoading", "ReferenceBackend", "Tokenization", "VulkanBackend",
                 "VulkanCompute",
             ]),
         .testTarget(

@@ -23,7 +23,7 @@ public enum TensorPlacement: Sendable {
     case hostReadable
 }
 
-/// Numbers written to a u32 tensor before a plan runs.
+/// Numbers written to a u32 tensor before a plan runs, or the bits of those written to a float32 one whose rows have no padding.
 public struct PlanInput {
     public var tensor: any StoredTensor
     public var values: [UInt32]

@@ -113,7 +113,11 @@ extension Session {
             inputs.append(PlanInput(cache.position, [UInt32(range.lowerBound)]))
             let hidesPadding =
                 reading.hiddenRows != nil || tokens.padding.contains { $0 < range.upperBound }
-            rows.append(SequenceRows(cache: cache, tokens: range.count, hidesPadding: hidesPadding))
+            let rotations = cache.callRotations?.input(range, end: reading.end)
+            if let rotations { inputs.append(rotations) }
+            rows.append(
+                SequenceRows(
+                    cache: cache, tokens: range.count, hidesPadding: hidesPadding, hasCallRotations: rotations != nil))
             guard hidesPadding else { continue }
             // Decoding goes on with the flags of hidden rows, so those of rows to come are written too.
             let flags = (0..<(reading.hiddenRows == nil ? range.upperBound : cache.capacity)).map { row in

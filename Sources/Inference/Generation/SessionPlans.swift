@@ -5,11 +5,13 @@ final class SessionPlans {
         var cache: String
         var tokens: Int
         var hidesPadding = false
+        var hasCallRotations = false
 
         init(_ rows: SequenceRows) {
             cache = rows.cache.name
             tokens = rows.tokens
             hidesPadding = rows.hidesPadding
+            hasCallRotations = rows.hasCallRotations
         }
 
         init(_ cache: KVCache, tokens: Int) {
@@ -286,6 +288,7 @@ struct Bindings {
 
     mutating func add(_ cache: KVCache) {
         add(cache.keys + cache.values + [cache.position, cache.ropeTable, cache.padding])
+        if let rotations = cache.callRotations { add([rotations.table, rotations.start]) }
     }
 
     mutating func add(_ other: Bindings) {
