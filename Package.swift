@@ -67,7 +67,7 @@ let package = Package(
         .testTarget(
             name: "GoldenTests",
             dependencies: [
-                "Checkpoints", "DemoPair", "Inference", "ModelLoading", "ReferenceBackend", "Tokenization",
+                "Checkpoints", "DemoPair", "Inference", "JSON", "ModelLoading", "ReferenceBackend", "Tokenization",
                 "VulkanBackend", "VulkanCompute",
             ]),
         .testTarget(

@@ -1,20 +1,28 @@
-/// A strict JSON reader (RFC 8259) for files of unknown origin: nesting, number of values and lengths are limited,
-/// duplicate keys, non-finite numbers, lone surrogates and invalid UTF-8 are errors.
+/// A JSON reader (RFC 8259) for files of unknown origin: nesting, number of values and lengths are limited, lone surrogates
+/// and invalid UTF-8 are errors.
+///
+/// Beyond the standard it reads what Python's `json` does, which wrote most of these files: NaN, Infinity and -Infinity,
+/// integers of any size, numbers beyond a double's range as infinities, and of a key that occurs twice the last value.
 package struct JSONParser {
     package static let maximumDepth = 64
     /// Bounds the memory a small file can ask for: a value takes far more bytes than "0," does.
     package static let maximumValues = 4_000_000
-    /// In UTF-8 bytes. Hashing text that combines many characters costs the square of its length.
-    package static let maximumKeyLength = 256
-    package static let maximumNumberLength = 128
+    /// In UTF-8 bytes.
+    package static let maximumKeyLength = 4096
+    /// As many digits as Python makes an integer of.
+    package static let maximumNumberLength = 4300
 
     private let bytes: UnsafeRawBufferPointer
+    private let refusesRepeatedKeys: Bool
     private var offset = 0
     private var values = 0
 
+    /// - Parameter refusesRepeatedKeys: for formats in which a key that occurs twice contradicts itself.
     /// - Throws: `JSONError`.
-    package static func parse(_ bytes: UnsafeRawBufferPointer) throws -> JSONValue {
-        var parser = JSONParser(bytes: bytes)
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, refusesRepeatedKeys: Bool = false
+    ) throws -> JSONValue {
+        var parser = JSONParser(bytes, refusesRepeatedKeys: refusesRepeatedKeys)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.offset == bytes.count else { throw parser.error("more text after the end") }
@@ -27,8 +35,9 @@ package struct JSONParser {
         return try text.withUTF8 { try parse(UnsafeRawBufferPointer($0)) }
     }
 
-    private init(bytes: UnsafeRawBufferPointer) {
+    private init(_ bytes: UnsafeRawBufferPointer, refusesRepeatedKeys: Bool) {
         self.bytes = bytes
+        self.refusesRepeatedKeys = refusesRepeatedKeys
     }
 
     private func error(_ problem: String, _ kind: JSONError.Kind = .malformed) -> JSONError {
@@ -64,6 +73,8 @@ package struct JSONParser {
         case UInt8(ascii: "t"): return try literal("true", .bool(true))
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
+        case UInt8(ascii: "N"): return try literal("NaN", .number(.nan))
+        case UInt8(ascii: "I"): return try literal("Infinity", .number(.infinity))
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
         default: throw error("expected a value")
         }
@@ -91,7 +102,7 @@ package struct JSONParser {
             skipSpace()
             guard consume(":") else { throw error("expected ':'") }
             let member = try value(depth: depth + 1)
-            guard members[key] == nil else { throw error("the key \"\(key)\" occurs twice") }
+            guard !refusesRepeatedKeys || members[key] == nil else { throw error("the key \"\(key)\" occurs twice") }
             members[key] = member
             skipSpace()
             if consume("}") { return members }
@@ -120,7 +131,7 @@ package struct JSONParser {
 
     private mutating func number() throws -> JSONValue {
         let start = offset
-        _ = consume("-")
+        if consume("-"), peek() == UInt8(ascii: "I") { return try literal("Infinity", .number(-.infinity)) }
         let leadingZero = peek() == UInt8(ascii: "0")
         let integerStart = offset
         try digits()
@@ -137,8 +148,8 @@ package struct JSONParser {
         }
         guard offset - start <= Self.maximumNumberLength else { throw error("an overlong number", .tooLarge) }
         let digits = String(decoding: bytes[start..<offset], as: UTF8.self)
-        if isInteger, let exact = Int(digits) { return .integer(exact) }
-        guard let value = Double(digits), value.isFinite else { throw error("a number beyond the range of a double") }
+        if isInteger { return Int(digits).map(JSONValue.integer) ?? .large(digits) }
+        guard let value = Double(digits) else { throw error("a number that no double is near") }
         return .number(value)
     }
 

@@ -4,7 +4,9 @@ package enum JSONValue: Sendable, Equatable {
     case bool(Bool)
     /// A number written without fraction and exponent that fits an `Int`.
     case integer(Int)
-    /// Any other number; finite.
+    /// One that does not, as its decimal digits after a minus sign where it is negative.
+    case large(String)
+    /// Any other number; not finite where the text says NaN, Infinity or a number that no double reaches.
     case number(Double)
     case string(String)
     case array([JSONValue])
@@ -15,7 +17,7 @@ package enum JSONValue: Sendable, Equatable {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
-        case .integer, .number: "a number"
+        case .integer, .large, .number: "a number"
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
@@ -24,10 +26,10 @@ package enum JSONValue: Sendable, Equatable {
 }
 
 /// A JSON object whose members keep the order they were written in: templates print tools as their authors wrote
-/// them. Two objects are equal if their members are, in whatever order.
+/// them. Keys are told apart byte by byte. Two objects are equal if their members are, in whatever order.
 package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral, Sequence {
     package private(set) var keys: [String] = []
-    private var values: [String: JSONValue] = [:]
+    private var values: [ExactText: JSONValue] = [:]
 
     package init() {}
 
@@ -41,12 +43,13 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral, 
 
     /// The value of a member, or nil. A new key goes to the end; setting nil removes the member.
     package subscript(key: String) -> JSONValue? {
-        get { values[key] }
+        get { values[ExactText(key)] }
         set {
-            let old = values.updateValue(newValue ?? .null, forKey: key)
+            let exact = ExactText(key)
+            let old = values.updateValue(newValue ?? .null, forKey: exact)
             if newValue == nil {
-                values[key] = nil
-                keys.removeAll { $0 == key }
+                values[exact] = nil
+                keys.removeAll { ExactText($0) == exact }
             } else if old == nil {
                 keys.append(key)
             }
@@ -58,7 +61,7 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral, 
         return AnyIterator {
             guard index < keys.count else { return nil }
             defer { index += 1 }
-            return (keys[index], values[keys[index]] ?? .null)
+            return (keys[index], values[ExactText(keys[index])] ?? .null)
         }
     }
 

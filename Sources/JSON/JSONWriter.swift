@@ -11,6 +11,7 @@ extension JSONValue {
         case .null: output += "null"
         case .bool(let value): output += value ? "true" : "false"
         case .integer(let value): output += "\(value)"
+        case .large(let digits): output += digits
         // JSON has no infinities; a statistic that is one is unknown.
         case .number(let value): output += value.isFinite ? "\(value)" : "null"
         case .string(let text): JSONText.append(text, to: &output)

@@ -10,7 +10,7 @@ import Darwin
 /// immutable values, `trim_blocks`, `lstrip_blocks` and loop controls.
 ///
 /// The language is Jinja's (<https://jinja.palletsprojects.com/en/stable/templates/>) without inheritance, includes,
-/// imports and automatic escaping, and with integers of 64 bits.
+/// imports and automatic escaping, and with arithmetic on integers of 64 bits.
 public struct JinjaTemplate: Sendable {
     /// In bytes. The longest published chat templates have about 30 KB.
     public static let maximumBytes = 4 << 20
@@ -56,6 +56,7 @@ extension Value {
         case .null: self = .none
         case .bool(let value): self = .bool(value)
         case .integer(let value): self = .int(value)
+        case .large(let digits): self = LargeInteger(digits).map(Value.large) ?? .int(Int(digits) ?? 0)
         case .number(let value): self = .double(value)
         case .string(let text): self = .string(text)
         case .array(let values): self = .list(try values.map { try Value($0) })

@@ -37,8 +37,7 @@ extension ModelDirectory {
     /// The checkpoint's tensors that a slot stacks.
     private func sources(_ slot: WeightSlot) throws -> [HostMatrix] {
         // Some checkpoints were saved from the bare decoder, without the prefix.
-        let prefix =
-            store.contains("model.embed_tokens.weight") || !store.contains("embed_tokens.weight") ? "model." : ""
+        let prefix = store.contains("model.norm.weight") || !store.contains("norm.weight") ? "model." : ""
         let shape = slot.shape
         func single(_ name: String) throws -> [HostMatrix] {
             [try store.matrix(name, rows: shape.rows, columns: shape.columns)]
@@ -49,7 +48,10 @@ extension ModelDirectory {
             }
         }
         switch slot.role {
-        case .embedding: return try single("\(prefix)embed_tokens.weight")
+        case .embedding:
+            // Of a tied pair a file may hold the head only.
+            let name = "\(prefix)embed_tokens.weight"
+            return try single(description.tiesEmbeddings && !store.contains(name) ? "lm_head.weight" : name)
         case .finalNorm: return try single("\(prefix)norm.weight")
         case .head: return try single("lm_head.weight")
         case .attentionNorm(let layer): return try single("\(prefix)layers.\(layer).input_layernorm.weight")

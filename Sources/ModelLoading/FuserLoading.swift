@@ -7,7 +7,7 @@ public struct FuserCheckpoint: Sendable {
     public let description: FuserDescription
     /// By receiver layer: the gates' logits, keys' and values'. A gate is open where its logit is positive.
     public let gateLogits: [Int: [CacheHalf: Float]]
-    private let tensors: [Int: [String: HostTensor]]
+    private let states: [Int: ProjectorState]
 
     /// - Throws: `CheckpointError` for files that are missing, damaged or unsafe; `LoadingError` for projectors of
     ///   another class or of different forms.
@@ -26,16 +26,16 @@ public struct FuserCheckpoint: Sendable {
             throw LoadingError.unsupported(
                 "\(path): its projectors have different sizes; all projectors of a fuser must be alike")
         }
-        let allTensors = try Dictionary(
-            uniqueKeysWithValues: directory.projectors.map { ($0.index, try $0.tensors()) })
+        let states = try Dictionary(uniqueKeysWithValues: directory.projectors.map { ($0.index, try $0.state()) })
         let files = Dictionary(uniqueKeysWithValues: directory.projectors.map { ($0.index, $0.path) })
         var gates: [Int: [CacheHalf: Float]] = [:]
         var open: [OpenProjection] = []
         for (layer, source) in directory.mapping.sorted(by: { $0.key < $1.key }) {
             for half in CacheHalf.allCases {
                 let name = "\(half.rawValue)_gate_logit"
-                guard let gate = allTensors[source.projector]?[name], gate.elementCount == 1,
-                    let logit = try gate.floats().first
+                let state = states[source.projector]
+                try state?.refuseUnread(name, file: files[source.projector] ?? path)
+                guard let gate = state?.tensors[name], gate.elementCount == 1, let logit = try gate.floats().first
                 else {
                     throw LoadingError.shape(
                         "\(files[source.projector] ?? path): \(name) is missing or no single number; "
@@ -54,7 +54,7 @@ public struct FuserCheckpoint: Sendable {
                 "\(path): num_layers is \(form.layers); a C2CProjector has at least 3")
         }
         gateLogits = gates
-        tensors = allTensors
+        self.states = states
         description = FuserDescription(
             sharerKVHeadCount: form.sourceHeads, sharerHeadDim: form.sourceDim, receiverKVHeadCount: form.targetHeads,
             receiverHeadDim: form.targetDim, hiddenSize: form.hidden, intermediateSize: form.intermediate,
@@ -93,9 +93,9 @@ public struct FuserCheckpoint: Sendable {
 
     private func matrix(_ slot: FuserWeightSlot, _ projection: OpenProjection) throws -> HostMatrix {
         let name = "\(projection.half.rawValue)_\(slot.role.stateName)"
-        guard let projector = directory.mapping[projection.receiverLayer]?.projector,
-            let tensor = tensors[projector]?[name]
-        else {
+        let state = directory.mapping[projection.receiverLayer].flatMap { states[$0.projector] }
+        try state?.refuseUnread(name, file: "\(directory.path): receiver layer \(projection.receiverLayer)")
+        guard let tensor = state?.tensors[name] else {
             throw LoadingError.shape(
                 "\(directory.path): the projector of receiver layer \(projection.receiverLayer) has no \(name); "
                     + "is this a C2CProjector?")
@@ -125,6 +125,15 @@ public struct FuserCheckpoint: Sendable {
             intermediate = projector.intermediateDim ?? projector.hiddenDim
             layers = projector.layers
         }
+    }
+}
+
+extension ProjectorState {
+    /// - Throws: `LoadingError.unsupported` where something else stands under a tensor's name, or a tensor that isn't read.
+    fileprivate func refuseUnread(_ name: String, file: String) throws {
+        guard tensors[name] == nil, let what = unread[name] else { return }
+        throw LoadingError.unsupported(
+            "\(file): \(name) is \(what), which is not supported; save it as float32, float16 or bfloat16")
     }
 }
 

@@ -17,13 +17,15 @@ public struct ModelDirectory: Sendable {
         try DirectoryKind.requireModel(path)
         self.path = path
         config = try ConfigFile(URL(filePath: path).appending(path: "config.json").path).root
-        description = try DecoderFamily.describe(config)
+        var description = try DecoderFamily.describe(config)
         store = try TensorStore(path)
+        try Quantization.refuse(store)
+        if description.tiesEmbeddings { description.tiesEmbeddings = try !store.hasHeadOfItsOwn() }
+        self.description = description
         let generationPath = URL(filePath: path).appending(path: "generation_config.json").path
-        let ids = 0...Int(UInt32.max)
         let generationEnds =
             FileManager.default.fileExists(atPath: generationPath)
-            ? try ConfigFile(generationPath).root.optionalIntegers("eos_token_id", in: ids) : nil
-        endTokens = Set(try generationEnds ?? config.optionalIntegers("eos_token_id", in: ids) ?? [])
+            ? try ConfigFile(generationPath).root.optionalIntegers("eos_token_id", in: DecoderFamily.endTokenIDs) : nil
+        endTokens = Set(try generationEnds ?? DecoderFamily.endTokens(config))
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Inference
+import Synchronization
 
 extension TensorStore {
     /// A tensor as a matrix of the given shape; a vector counts as one row.
@@ -25,14 +26,39 @@ extension HostTensor {
         case .f32: type = .f32
         case .f16: type = .f16
         case .bf16: type = .bf16
+        case .f64:
+            let rounded = Rounded(self)
+            return HostMatrix(name: name, rows: rows, columns: columns, type: .f32) { body in
+                try rounded.floats().withUnsafeBytes { try body($0) }
+            }
         default:
             throw LoadingError.unsupported(
-                "\(file): \(name) is of type \(dtype.rawValue); supported are F32, F16 and BF16")
+                "\(file): \(name) is of type \(dtype.rawValue); supported are F64, F32, F16 and BF16")
         }
         return HostMatrix(name: name, rows: rows, columns: columns, type: type) { [self] body in
             try withBytes(body)
             // The pages have been read once and won't be again; the file's part of memory can go.
             advise(.dontNeed)
+        }
+    }
+}
+
+/// A float64 tensor as float32, rounded when it is first asked for: a matrix is read in parts, and each part asks for all.
+private final class Rounded: Sendable {
+    private let tensor: HostTensor
+    private let values = Mutex<[Float]?>(nil)
+
+    init(_ tensor: HostTensor) {
+        self.tensor = tensor
+    }
+
+    func floats() throws -> [Float] {
+        try values.withLock { known in
+            if let known { return known }
+            let floats = try tensor.floats()
+            tensor.advise(.dontNeed)
+            known = floats
+            return floats
         }
     }
 }

@@ -105,7 +105,7 @@ struct GoldenFilesTests {
         #expect(fuser.mapping.mapValues(\.projector) == [0: 0, 1: 1, 2: 2, 3: 3, 4: 4])
         let projector = try fuser.projector(0)
         #expect(projector.hiddenDim == 32 && projector.intermediateDim == 48 && projector.layers == 3)
-        let tensors = try projector.tensors()
+        let tensors = try projector.state().tensors
         #expect(tensors.count == 33)
         func expectTensor(
             _ name: String, _ shape: [Int], sum: Double, absolute: Double, first: Float, last: Float

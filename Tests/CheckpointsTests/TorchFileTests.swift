@@ -157,9 +157,6 @@ struct TorchFileTests {
     }
 
     @Test func saysWhatIsNoTorchFile() throws {
-        // The start of a file by PyTorch 1.5: a pickled magic number.
-        let legacy: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
-        expectError(.unsupported, "before 1.6", "torch.save") { _ = try TorchFile(directory.write("t.pt", legacy)) }
         expectError(.malformed, "torch.save") { _ = try TorchFile(directory.write("t.pt", "<html>")) }
         expectError(.malformed) { _ = try TorchFile(directory.write("t.pt", "PK\u{3}\u{4}")) }
         expectError(.missing) { _ = try TorchFile("\(directory.path)/none.pt") }

@@ -133,10 +133,13 @@ struct BadInputTests {
             try expectFailure(base, says: words)
         }
         try expect("\"model_type\": \"qwen3\"", "\"model_type\": \"mamba\"", says: ["mamba", "qwen3"])
-        try expect("\"hidden_size\": 64,", "", says: ["hidden_size", "missing"])
+        try expect("\"hidden_size\": 64,", "", says: ["embed_tokens", "[432, 64]", "[432, 4096]"])
         try expect("\"hidden_size\": 64", "\"hidden_size\": 72", says: ["embed_tokens", "[432, 64]", "[432, 72]"])
         try expect("\"hidden_size\": 64", "\"hidden_size\": -64", says: ["hidden_size", "-64"])
-        try expect("\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"yarn\"}", says: ["yarn"])
+        try expect("\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"spiral\"}", says: ["spiral", "yarn"])
+        try expect(
+            "\"rope_scaling\": null", "\"rope_scaling\": {\"rope_type\": \"yarn\"}",
+            says: ["rope_scaling.factor is missing"])
         try expect("\"num_hidden_layers\": 5", "\"num_hidden_layers\": 6", says: ["layers.5"])
         try original.write(to: config, atomically: true, encoding: .utf8)
 

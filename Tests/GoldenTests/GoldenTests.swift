@@ -6,7 +6,7 @@ import Testing
 struct GoldenTests {
     static let cases = [
         "qwen3_from_qwen2", "k_nearest_deep_sharer", "sharded_f16", "sections", "llama_pair", "two_sharers",
-        "qwen3_from_llama_aligned", "include_response",
+        "qwen3_from_llama_aligned", "include_response", "qwen3_yarn", "llama_dynamic", "llama_dynamic_long",
     ]
     /// Both sides compute in float32 but sum in another order; over the depth of these models that comes to some 1e-5 of
     /// the largest value.

@@ -50,8 +50,8 @@ public struct ProjectorFile: Sendable {
 
     /// The projector's tensors by their state_dict names. Opens the file on every call; the tensors stay in it.
     /// - Throws: `CheckpointError` if the file cannot be read or is not a state_dict.
-    public func tensors() throws -> [String: HostTensor] {
-        try TorchFile(path).tensors
+    public func state() throws -> ProjectorState {
+        ProjectorState(try TorchFile(path))
     }
 
     /// `{"__type__": "torch.dtype", "value": "bfloat16"}`

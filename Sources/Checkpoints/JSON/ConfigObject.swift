@@ -17,8 +17,13 @@ public struct ConfigObject: Sendable {
         self.fields = fields
     }
 
-    /// The names present, sorted; those with `null` too.
-    public var keys: [String] { fields.keys.sorted() }
+    /// The names present, in the order of their bytes; those with `null` too.
+    public var keys: [String] { fields.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+
+    /// Whether the field is there and says `null`, where that means something else than leaving it out.
+    public func isNull(_ key: String) -> Bool {
+        fields[key] == .null
+    }
 
     /// Whether the field is present and not `null`.
     public func contains(_ key: String) -> Bool {
@@ -76,14 +81,23 @@ public struct ConfigObject: Sendable {
     /// A number within a range, or nil if it is absent.
     public func optionalDouble(_ key: String, in range: ClosedRange<Double>) throws -> Double? {
         guard let value = value(key) else { return nil }
-        let number: Double? =
-            switch value {
-            case .integer(let number): Double(number)
-            case .number(let number): number
-            default: nil
-            }
-        guard let number, range.contains(number) else { throw mismatch(key, value, numberExpectation(range)) }
+        guard let number = Self.number(value), range.contains(number) else {
+            throw mismatch(key, value, numberExpectation(range))
+        }
         return number
+    }
+
+    /// A required list of numbers, each within a range.
+    public func doubles(_ key: String, in range: ClosedRange<Double>) throws -> [Double] {
+        guard let value = value(key), case .array(let elements) = value else {
+            throw mismatch(key, value(key), "a list of numbers")
+        }
+        return try elements.enumerated().map { index, element in
+            guard let number = Self.number(element), range.contains(number) else {
+                throw mismatch("\(key)[\(index)]", element, numberExpectation(range))
+            }
+            return number
+        }
     }
 
     // MARK: Booleans and text
@@ -169,6 +183,15 @@ public struct ConfigObject: Sendable {
     }
 
     // MARK: Support
+
+    private static func number(_ value: JSONValue) -> Double? {
+        switch value {
+        case .integer(let number): Double(number)
+        case .large(let digits): Double(digits)
+        case .number(let number): number
+        default: nil
+        }
+    }
 
     /// The value as it stands in the file, for a field of many forms; nil if it is absent.
     package func json(_ key: String) -> JSONValue? { value(key) }

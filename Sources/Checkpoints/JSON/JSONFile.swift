@@ -5,10 +5,13 @@ extension JSONParser {
     /// - Parameters:
     ///   - file: path for the error.
     ///   - subject: which part of the file this is, for the error: "the header ".
+    ///   - refusesRepeatedKeys: for formats in which a key that occurs twice contradicts itself.
     /// - Throws: `CheckpointError`.
-    package static func parse(_ bytes: UnsafeRawBufferPointer, file: String, subject: String = "") throws -> JSONValue {
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, file: String, subject: String = "", refusesRepeatedKeys: Bool = false
+    ) throws -> JSONValue {
         do {
-            return try parse(bytes)
+            return try parse(bytes, refusesRepeatedKeys: refusesRepeatedKeys)
         } catch let error as JSONError {
             let kind: CheckpointError.Kind = error.kind == .tooLarge ? .tooLarge : .malformed
             throw CheckpointError(kind, file, "\(subject)is \(error)")
@@ -23,6 +26,7 @@ extension JSONValue {
         case .null, .object: kind
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
+        case .large(let digits): quoted(digits)
         case .number(let value): "\(value)"
         case .string(let value): quoted(value)
         case .array(let values): "a list of \(values.count)"

@@ -1,18 +1,20 @@
 import Foundation
+import JSON
 
 /// The tensors of a checkpoint directory, in one safetensors file or in several with an index.
 ///
 /// Read, in this order: `model.safetensors`; `model.safetensors.index.json` and the shards it names, each opened when a
-/// tensor of it is first asked for; the only `*.safetensors` in the directory. Safe to use from several threads.
+/// tensor of it is first asked for; the only `*.safetensors` in the directory. A tensor that the index forgets, or places
+/// wrongly, is found in whichever shard holds it. Safe to use from several threads.
 public final class TensorStore: @unchecked Sendable {
-    // Unchecked because of `shards`, which is only touched under `lock`.
+    // Unchecked because of `shards` and `found`, which are only touched under `lock`.
 
     public let directory: String
-    /// Every tensor, sorted by name.
-    public let names: [String]
-    /// File name of the shard that holds a tensor.
-    private let shardNames: [String: String]
+    /// File name of the shard that holds a tensor, as the index says.
+    private let shardNames: [ExactText: String]
     private var shards: [String: SafetensorsFile]
+    /// What the shards themselves hold, once it was asked for.
+    private var found: [ExactText: String]?
     private let lock = NSLock()
 
     /// Finds the files and reads the index or the only file's header.
@@ -28,26 +30,58 @@ public final class TensorStore: @unchecked Sendable {
             (shardNames, shards) = try Self.single(try Self.onlyFile(in: directory), in: directory)
         }
         self.directory = directory
-        names = shardNames.keys.sorted()
+    }
+
+    /// Every tensor, in the order of the names' bytes.
+    public var names: [String] {
+        Set(shardNames.keys).union(contents().keys).map(\.text)
+            .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     public func contains(_ name: String) -> Bool {
-        shardNames[name] != nil
+        shardNames[ExactText(name)] != nil || contents()[ExactText(name)] != nil
     }
 
     /// The tensor of that name, over the mapped file (nothing is copied).
-    /// - Throws: `CheckpointError` if there is no such tensor, or its shard is missing, invalid or lacks it.
+    /// - Throws: `CheckpointError` if there is no such tensor, it is of a type that isn't read, or its shard is missing,
+    ///   invalid or lacks it.
     public func tensor(_ name: String) throws -> HostTensor {
-        guard let shardName = shardNames[name] else {
+        try holder(of: name).tensor(name)
+    }
+
+    /// What the files say about a tensor, whatever its type.
+    /// - Throws: `CheckpointError` if there is no such tensor, or its shard is missing, invalid or lacks it.
+    public func facts(_ name: String) throws -> TensorFacts {
+        let shard = try holder(of: name)
+        guard let facts = shard.facts(name) else {
+            throw CheckpointError(.missing, shard.path, "has no tensor \(quoted(name))")
+        }
+        return facts
+    }
+
+    /// The file that holds a tensor.
+    private func holder(of name: String) throws -> SafetensorsFile {
+        let exact = ExactText(name)
+        let placed = try shardNames[exact].map(shard)
+        if let placed, placed.contains(name) { return placed }
+        if let other = contents()[exact] { return try shard(other) }
+        guard let placed else {
             throw CheckpointError(.missing, directory, "the checkpoint has no tensor \(quoted(name))")
         }
-        let shard = try shard(shardName)
-        guard shard.contains(name) else {
-            throw CheckpointError(
-                .malformed, shard.path, "lacks the tensor \(quoted(name)) that the index places here; download it again"
-            )
+        throw CheckpointError(
+            .malformed, placed.path, "lacks the tensor \(quoted(name)) that the index places here; download it again")
+    }
+
+    /// The shard of every tensor in those shards that can be opened.
+    private func contents() -> [ExactText: String] {
+        if let known = lock.withLock({ found }) { return known }
+        var all: [ExactText: String] = [:]
+        for name in Set(shardNames.values).sorted() {
+            // One that is missing or damaged is an error for who asks for a tensor that is in it.
+            for tensor in (try? shard(name))?.tensors ?? [] { all[ExactText(tensor.name)] = name }
         }
-        return try shard.tensor(name)
+        lock.withLock { found = all }
+        return all
     }
 
     private func shard(_ name: String) throws -> SafetensorsFile {
@@ -66,14 +100,14 @@ public final class TensorStore: @unchecked Sendable {
 
     private static func single(
         _ name: String, in directory: String
-    ) throws -> (names: [String: String], shards: [String: SafetensorsFile]) {
+    ) throws -> (names: [ExactText: String], shards: [String: SafetensorsFile]) {
         let file = try SafetensorsFile(join(directory, name))
-        return (Dictionary(uniqueKeysWithValues: file.layouts.map { ($0.name, name) }), [name: file])
+        return (Dictionary(uniqueKeysWithValues: file.tensors.map { (ExactText($0.name), name) }), [name: file])
     }
 
-    private static func index(_ path: String) throws -> [String: String] {
+    private static func index(_ path: String) throws -> [ExactText: String] {
         let map = try ConfigFile(path).root.object("weight_map")
-        var result: [String: String] = [:]
+        var result: [ExactText: String] = [:]
         for name in map.keys {
             let shard = try map.string(name)
             // The index is as untrusted as the rest: it must not point out of the directory.
@@ -85,7 +119,7 @@ public final class TensorStore: @unchecked Sendable {
                     .malformed, path,
                     "places \(quoted(name)) in \(quoted(shard)), expected the name of a .safetensors file beside it")
             }
-            result[name] = shard
+            result[ExactText(name)] = shard
         }
         return result
     }

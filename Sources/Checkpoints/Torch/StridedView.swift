@@ -10,24 +10,27 @@ struct StridedView {
         func malformed(_ problem: String) -> CheckpointError {
             CheckpointError(.malformed, file, "tensor \(quoted(name)): \(problem)")
         }
-        let dtype = tensor.storage.dtype
-        let storageBytes = tensor.storage.elementCount.multipliedReportingOverflow(by: dtype.elementSize)
+        guard let dtype = tensor.elements.type else {
+            throw CheckpointError(
+                .unsupported, file, "tensor \(quoted(name)) is of type \(tensor.elements.name), which is not read")
+        }
+        let (counted, unit) = (tensor.storage.elementCount, tensor.storage.elements)
+        let storageBytes = counted.multipliedReportingOverflow(by: unit?.size ?? 1)
         guard !storageBytes.overflow, storageBytes.partialValue == storage.count else {
             throw malformed(
-                "its storage should hold \(tensor.storage.elementCount) \(dtype.rawValue), "
-                    + "but is \(storage.count) bytes"
-            )
+                "its storage should hold \(counted) \(unit?.type?.rawValue ?? "bytes"), but is \(storage.count) bytes")
         }
+        let elementCount = storage.count / dtype.elementSize
         layout = try TensorLayout(name: name, dtype: dtype, shape: tensor.shape, file: file)
         guard tensor.strides.count == tensor.shape.count, tensor.strides.allSatisfy({ $0 >= 0 }) else {
             throw malformed("shape \(tensor.shape) does not go with strides \(tensor.strides)")
         }
         guard let end = Self.end(of: tensor, isEmpty: layout.elementCount == 0),
-            tensor.offset >= 0, end <= tensor.storage.elementCount
+            tensor.offset >= 0, end <= elementCount
         else {
             throw malformed(
                 "shape \(tensor.shape) with strides \(tensor.strides) from \(tensor.offset) on leaves its storage of "
-                    + "\(tensor.storage.elementCount) elements")
+                    + "\(elementCount) elements")
         }
         pickled = tensor
         self.storage = storage

@@ -1,17 +1,50 @@
-/// A state_dict in a `.pt` file as `torch.save` writes it since PyTorch 1.6: a zip with a pickle and raw storages.
+import JSON
+
+/// A state_dict in a `.pt` file as `torch.save` writes it: a zip with a pickle and raw storages, or the format from before
+/// PyTorch 1.6.
 ///
 /// No code of the pickle is ever run. Row-major tensors stay in the mapped file; others are copied.
 public struct TorchFile: Sendable {
     public let path: String
     public let tensors: [String: HostTensor]
+    /// What is there beside tensors, or as tensors that aren't read, by name: "of type float8_e4m3fn", "a quantized tensor".
+    public let unread: [String: String]
 
     /// Opens the file, reads its pickle and checks that every tensor lies within its storage.
     /// - Throws: `CheckpointError`: of kind `unsafe` if the pickle asks for code to be run.
     public init(_ path: String) throws {
         let file = try MappedFile(path)
-        try Self.requireZip(file)
-        let archive = try ZipArchive(file)
-        let prefix = try Self.prefix(archive, path)
+        if LegacyTorchFile.isOne(file) {
+            let legacy = try LegacyTorchFile(file)
+            try self.init(file, legacy.state) { legacy.storages[$0] }
+        } else {
+            try Self.requireZip(file)
+            let archive = try ZipArchive(file)
+            let prefix = try Self.prefix(archive, path)
+            try self.init(file, Self.state(archive, prefix, path)) { archive.entries["\(prefix)/data/\($0)"] }
+        }
+    }
+
+    private init(_ file: MappedFile, _ state: PickledState, storage: (String) -> MappedRegion?) throws {
+        var tensors: [String: HostTensor] = [:]
+        // Copies of strided tensors that share a storage could add up to far more than the file; honest ones do not.
+        var copyBudget = file.size
+        let sorted = state.tensors.sorted { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
+        for (name, tensor) in sorted {
+            guard let storage = storage(tensor.storage.key) else {
+                throw CheckpointError(
+                    .malformed, file.path,
+                    "the data of \(quoted(name.text)) is missing from the archive; download it again")
+            }
+            let view = try StridedView(name: name.text, tensor, storage)
+            tensors[name.text] = try view.tensor(copyBudget: &copyBudget)
+        }
+        path = file.path
+        self.tensors = tensors
+        unread = Dictionary(state.others.map { ($0.key.text, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func state(_ archive: ZipArchive, _ prefix: String, _ path: String) throws -> PickledState {
         if let order = archive.entries["\(prefix)/byteorder"] {
             guard order.withBytes({ $0.elementsEqual("little".utf8) }) else {
                 throw CheckpointError(
@@ -21,32 +54,12 @@ public struct TorchFile: Sendable {
         guard let pickle = archive.entries["\(prefix)/data.pkl"] else {
             throw CheckpointError(.malformed, path, "has no data.pkl")
         }
-        let pickled = try pickle.withBytes { try Unpickler.stateDictionary($0, file: path) }
-
-        var tensors: [String: HostTensor] = [:]
-        // Copies of strided tensors that share a storage could add up to far more than the file; honest ones do not.
-        var copyBudget = file.size
-        for (name, tensor) in pickled.sorted(by: { $0.key < $1.key }) {
-            guard let storage = archive.entries["\(prefix)/data/\(tensor.storage.key)"] else {
-                throw CheckpointError(
-                    .malformed, path, "the data of \(quoted(name)) is missing from the archive; download it again")
-            }
-            let view = try StridedView(name: name, tensor, storage)
-            tensors[name] = try view.tensor(copyBudget: &copyBudget)
-        }
-        self.path = path
-        self.tensors = tensors
+        return try pickle.withBytes { try Unpickler.stateDictionary($0, file: path) }
     }
 
     private static func requireZip(_ file: MappedFile) throws {
         let start = file.contents.withBytes { [UInt8]($0.prefix(4)) }
         if start.starts(with: [UInt8]("PK\u{3}\u{4}".utf8)) { return }
-        if start.first == 0x80 {
-            throw CheckpointError(
-                .unsupported, file.path,
-                "is in PyTorch's format from before 1.6; save it again with a current one: "
-                    + "torch.save(torch.load(FILE, weights_only=True), FILE)")
-        }
         throw CheckpointError(.malformed, file.path, "is not a file that torch.save wrote (no zip archive)")
     }
 

@@ -22,6 +22,8 @@ package struct Unpickler {
         case dictionary(Int)
         case storage(Int)
         case tensor(Int)
+        /// Something harmless that isn't read, and what it is.
+        case unread(String)
     }
 
     let file: String
@@ -37,20 +39,52 @@ package struct Unpickler {
     var storages: [PickledStorage] = []
     var tensors: [PickledTensor] = []
 
+    /// What the pickle gave.
+    private(set) var result = Value.none
+    /// Bytes up to its end.
+    var consumed: Int { reader.offset }
+
     /// The tensors of a state_dict by name.
     /// - Parameter file: path for the error.
     /// - Throws: `CheckpointError`: `unsafe` if the pickle names a global that is not allowed, `unsupported` if it
     ///   uses an opcode that a state_dict does not, `tooLarge` beyond a limit, otherwise `malformed`.
     package static func stateDictionary(
         _ bytes: UnsafeRawBufferPointer, file: String
-    ) throws -> [String: PickledTensor] {
+    ) throws -> PickledState {
         guard bytes.count <= maximumSize else {
             throw CheckpointError(
                 .tooLarge, file, "its pickle is \(bytes.count) bytes, at most \(maximumSize) are read")
         }
+        return try run(bytes, file: file).state()
+    }
+
+    /// Reads the pickle that the bytes start with.
+    /// - Throws: as `stateDictionary`.
+    static func run(_ bytes: UnsafeRawBufferPointer, file: String) throws -> Unpickler {
         var unpickler = Unpickler(file: file, reader: ByteReader(bytes, file: file, subject: "pickle"))
-        let result = try unpickler.run()
-        return try unpickler.namedTensors(result)
+        unpickler.result = try unpickler.run()
+        return unpickler
+    }
+
+    /// The result as the tensors of a state_dict.
+    func state() throws -> PickledState { try state(result) }
+
+    /// A boolean in the result, a dictionary; nil if there is none.
+    func flag(_ name: String) -> Bool? {
+        guard case .dictionary(let index) = result else { return nil }
+        for case (.string(name), .bool(let flag)) in dictionaries[index] { return flag }
+        return nil
+    }
+
+    /// The result as a list of texts; nil if it is something else.
+    func texts() -> [String]? {
+        guard case .list(let index) = result else { return nil }
+        var texts: [String] = []
+        for value in lists[index] {
+            guard case .string(let text) = value else { return nil }
+            texts.append(text)
+        }
+        return texts
     }
 
     private init(file: String, reader: ByteReader) {
@@ -88,9 +122,10 @@ package struct Unpickler {
         case UInt8(ascii: "K"): stack.append(.int(Int(try reader.integer(UInt8.self))))
         case UInt8(ascii: "M"): stack.append(.int(Int(try reader.integer(UInt16.self))))
         case UInt8(ascii: "J"): stack.append(.int(Int(try reader.integer(Int32.self))))
-        case 0x8A: stack.append(.int(try longInteger()))
+        case 0x8A: stack.append(try longInteger())
         case UInt8(ascii: "G"):
             stack.append(.double(Double(bitPattern: try reader.integer(UInt64.self).byteSwapped)))
+        case UInt8(ascii: "U"): try pushText(length: UInt64(try reader.integer(UInt8.self)))
         case UInt8(ascii: "X"): try pushText(length: UInt64(try reader.integer(UInt32.self)))
         case 0x8C: try pushText(length: UInt64(try reader.integer(UInt8.self)))
         case 0x8D: try pushText(length: try reader.integer(UInt64.self))
@@ -129,6 +164,14 @@ package struct Unpickler {
         case UInt8(ascii: "R"):
             let arguments = try pop()
             stack.append(try reduce(try pop(), arguments))
+        case 0x81:  // NEWOBJ: an object of a class, which of these only a parameter is
+            let arguments = try pop()
+            guard case .global(.tensorClass) = try top() else {
+                throw CheckpointError(
+                    .unsupported, file, "its pickle makes objects that are no tensors; save the plain state_dict")
+            }
+            stack.append(try reduce(try pop(), arguments))
+        case 0x8F: stack.append(.unread("a set"))
         case UInt8(ascii: "b"):
             // A module's state_dict carries its `_metadata` this way: layer versions, not needed here.
             guard case .dictionary = try pop(), case .dictionary = try top() else {
@@ -142,14 +185,13 @@ package struct Unpickler {
         }
     }
 
-    private mutating func longInteger() throws -> Int {
-        let length = Int(try reader.integer(UInt8.self))
-        guard length <= 8 else { throw malformed("an integer of \(length) bytes") }
-        let bytes = try reader.take(length)
+    private mutating func longInteger() throws -> Value {
+        let bytes = try reader.take(Int(try reader.integer(UInt8.self)))
+        guard bytes.count <= 8 else { return .unread("an integer") }
         // Little-endian two's complement of as many bytes as are needed.
         var value: Int64 = (bytes.last ?? 0) & 0x80 == 0 ? 0 : -1
         for byte in bytes.reversed() { value = value << 8 | Int64(byte) }
-        return Int(value)
+        return .int(Int(value))
     }
 
     private mutating func pushText(length: UInt64) throws {

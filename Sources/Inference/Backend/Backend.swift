@@ -23,8 +23,8 @@ public enum TensorPlacement: Sendable {
     case hostReadable
 }
 
-/// Numbers written to a u32 tensor, from its start on, before a plan runs; as many as the tensor has room for, which may be any
-/// number.
+/// Numbers written, from the tensor's start on, before a plan runs: to a u32 tensor, or the bits of those to a float32 one whose
+/// rows have no padding. As many as the tensor has room for, which may be any number.
 public struct PlanInput {
     public var tensor: any StoredTensor
     public var values: [UInt32]

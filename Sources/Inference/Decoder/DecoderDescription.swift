@@ -24,14 +24,16 @@ public struct DecoderDescription: Sendable, Hashable {
     public var hasQueryKeyNorm: Bool
     /// Whether the LM head is the embedding table.
     public var tiesEmbeddings: Bool
-    /// The longest sequence the model was made for, in tokens.
+    /// The longest sequence the model was made for, in tokens, without what RoPE scaling adds.
+    public var trainedContext: Int
+    /// The longest sequence that the model reads, in tokens.
     public var maximumContext: Int
 
     public init(
         family: String, hiddenSize: Int, intermediateSize: Int, layerCount: Int, headCount: Int, kvHeadCount: Int,
         headDim: Int, vocabularySize: Int, normEpsilon: Float, rope: RoPEDescription, hasAttentionBias: Bool = false,
         hasAttentionOutputBias: Bool = false, hasQueryKeyNorm: Bool = false, tiesEmbeddings: Bool = false,
-        maximumContext: Int
+        trainedContext: Int? = nil, maximumContext: Int
     ) {
         self.family = family
         self.hiddenSize = hiddenSize
@@ -47,6 +49,7 @@ public struct DecoderDescription: Sendable, Hashable {
         self.hasAttentionOutputBias = hasAttentionOutputBias
         self.hasQueryKeyNorm = hasQueryKeyNorm
         self.tiesEmbeddings = tiesEmbeddings
+        self.trainedContext = trainedContext ?? maximumContext
         self.maximumContext = maximumContext
     }
 

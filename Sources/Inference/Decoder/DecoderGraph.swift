@@ -5,6 +5,8 @@ struct SequenceRows {
     let tokens: Int
     /// Whether attention leaves out the cache rows flagged as padding.
     var hidesPadding = false
+    /// Whether the tokens are rotated as the call says that reads them, rather than as tokens read one by one.
+    var hasCallRotations = false
 }
 
 /// Of which tokens hidden states are wanted. The last layer computes no others: they would go nowhere.
@@ -116,11 +118,13 @@ struct DecoderGraph {
         for (sequence, range) in zip(sequences, ranges) {
             let rows = rotated.rows(range)
             let position = graph.boundView(sequence.cache.position)
+            let ofCall = sequence.hasCallRotations ? sequence.cache.callRotations : nil
             graph.add(
                 .rope(
                     RoPE(
-                        input: rows, headDim: description.headDim, table: graph.bound(sequence.cache.ropeTable),
-                        position: position, output: rows)))
+                        input: rows, headDim: description.headDim,
+                        table: graph.bound(ofCall?.table ?? sequence.cache.ropeTable),
+                        position: ofCall.map { graph.boundView($0.start) } ?? position, output: rows)))
             guard writesCache else { continue }
             for (rows, cache) in [(keys, sequence.cache.keys), (values, sequence.cache.values)] {
                 graph.add(

@@ -12,8 +12,10 @@ public final class KVCache {
     public let values: [any StoredTensor]
     /// One u32: rows filled on the device when the runs handed over so far are done. The next token's position.
     public let position: any StoredTensor
-    /// `[1, capacity, headDim]`: cosines and sines for every position.
+    /// `[1, capacity, headDim]`: cosines and sines for every position, of tokens that are read one by one.
     public let ropeTable: any StoredTensor
+    /// Where a model's rotations depend on where a call ends, those of the calls that go on beyond that length.
+    let callRotations: CallRotations?
     /// `[1, 1, capacity]` of u32: 1 where a row holds padding or is hidden. Written only for prompts that have some.
     public let padding: any StoredTensor
     /// Of those rows, as `FlagRows` takes them.
@@ -27,12 +29,13 @@ public final class KVCache {
     ///   - decoder: gives the layers that have a cache, their shapes and the rotations.
     ///   - name: tells caches of one decoder apart; nil is the decoder's name.
     ///   - capacity: tokens.
+    ///   - prefillChunk: the most tokens that are read in one run.
     ///   - type: f32, f16, bf16 or q8_0.
     ///   - table: the rotations of another cache of this decoder and capacity; nil makes them.
     /// - Throws: `InferenceError.badRequest` where q8_0's blocks don't fit the heads; what the backend throws when memory
     ///   is exhausted.
     public init(
-        for decoder: Decoder, named name: String? = nil, capacity: Int, type: ElementType,
+        for decoder: Decoder, named name: String? = nil, capacity: Int, prefillChunk: Int = 512, type: ElementType,
         ropeTable table: (any StoredTensor)? = nil, on backend: any Backend
     ) throws {
         let name = name ?? decoder.name
@@ -51,6 +54,12 @@ public final class KVCache {
             "\(name).position", TensorShape(columns: 1), .u32, placement: .device)
         padding = try backend.makeTensor(
             "\(name).padding", TensorShape(columns: capacity), .u32, placement: .device)
+        callRotations = try description.rope.scaling.changesBeyond.flatMap { bound in
+            guard bound < capacity else { return nil }
+            return try CallRotations(
+                description.rope, headDim: description.headDim, beyond: bound, rows: min(prefillChunk, capacity),
+                name: name, on: backend)
+        }
         ropeTable =
             try table
             ?? backend.makeTensor(

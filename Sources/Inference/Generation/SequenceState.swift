@@ -26,7 +26,7 @@ final class SequenceState {
     ///   - first: the session's first sequence, nil for that one itself; what doesn't differ is taken from it.
     /// - Throws: what the backend throws when memory is exhausted.
     init(
-        _ index: Int, receiver: Decoder, sharers: [Sharer], includesResponse: Bool, capacity: Int,
+        _ index: Int, receiver: Decoder, sharers: [Sharer], includesResponse: Bool, capacity: Int, prefillChunk: Int,
         cacheType: ElementType, sharing first: SequenceState?, on backend: any Backend
     ) throws {
         func name(_ base: String) -> String { index == 0 ? base : "\(base).sequence\(index)" }
@@ -36,18 +36,20 @@ final class SequenceState {
         }
         self.index = index
         receiverCache = try KVCache(
-            for: receiver, named: name(receiver.name), capacity: capacity, type: cacheType,
+            for: receiver, named: name(receiver.name), capacity: capacity, prefillChunk: prefillChunk, type: cacheType,
             ropeTable: first?.receiverCache.ropeTable, on: backend)
         sharerCaches = try sharers.enumerated().map { place, sharer in
             guard sharer.decoder.extent.layerCount > 0 else { return nil }
             return try KVCache(
-                for: sharer.decoder, named: name(sharer.decoder.name), capacity: capacity, type: cacheType,
+                for: sharer.decoder, named: name(sharer.decoder.name), capacity: capacity, prefillChunk: prefillChunk,
+                type: cacheType,
                 ropeTable: first?.sharerCaches[place]?.ropeTable, on: backend)
         }
         unfusedCache =
             includesResponse && !sharers.isEmpty
             ? try KVCache(
-                for: receiver, named: name("\(receiver.name).unfused"), capacity: capacity, type: cacheType,
+                for: receiver, named: name("\(receiver.name).unfused"), capacity: capacity, prefillChunk: prefillChunk,
+                type: cacheType,
                 ropeTable: receiverCache.ropeTable, on: backend)
             : nil
         token = try numbers("token", 1)

@@ -148,7 +148,11 @@ extension Session {
             inputs.append(PlanInput(cache.position, [UInt32(range.lowerBound)]))
             let hidesPadding =
                 reading.hiddenRows != nil || tokens.padding.contains { $0 < range.upperBound }
-            rows.append(SequenceRows(cache: cache, tokens: range.count, hidesPadding: hidesPadding))
+            let rotations = cache.callRotations?.input(range, end: reading.end)
+            if let rotations { inputs.append(rotations) }
+            rows.append(
+                SequenceRows(
+                    cache: cache, tokens: range.count, hidesPadding: hidesPadding, hasCallRotations: rotations != nil))
         }
         return (ids, rows, inputs)
     }

@@ -66,7 +66,8 @@ public final class Session {
             sequences.append(
                 try SequenceState(
                     index, receiver: receiver, sharers: sharers, includesResponse: includesResponse,
-                    capacity: capacity, cacheType: cacheType, sharing: sequences.first, on: backend))
+                    capacity: capacity, prefillChunk: prefillChunk, cacheType: cacheType, sharing: sequences.first,
+                    on: backend))
         }
         self.sequences = sequences
         plans = try SessionPlans(

@@ -5,11 +5,13 @@ final class SessionPlans {
         var cache: ObjectIdentifier
         var tokens: Int
         var hidesPadding = false
+        var hasCallRotations = false
 
         init(_ rows: SequenceRows) {
             cache = ObjectIdentifier(rows.cache)
             tokens = rows.tokens
             hidesPadding = rows.hidesPadding
+            hasCallRotations = rows.hasCallRotations
         }
 
         init(_ cache: KVCache, tokens: Int) {

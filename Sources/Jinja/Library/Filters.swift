@@ -28,6 +28,7 @@ enum Filters {
         "abs": { _, value, _ in
             switch value {
             case .double(let number): return .double(number.magnitude)
+            case .large(let integer): return integer.isNegative ? integer.negated : value
             default:
                 guard let integer = value.integer else { throw wrongType("abs", value) }
                 guard integer != .min else { throw JinjaFailure.integerRange }
@@ -48,10 +49,10 @@ enum Filters {
             switch value {
             case .string(let text):
                 let base = try bound.integer("base") ?? 10
-                if let integer = PythonString.integer(text, base: base) { return .int(integer) }
-                return PythonString.float(text).flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(Value.int)
-                    ?? fallback
-            case .double(let number): return Int(exactly: number.rounded(.towardZero)).map(Value.int) ?? fallback
+                if let integer = PythonString.integer(text, base: base) { return integer }
+                return PythonString.float(text).flatMap(whole) ?? fallback
+            case .double(let number): return whole(number) ?? fallback
+            case .large: return value
             case .undefined(let hint): throw JinjaFailure(hint)
             default: return value.integer.map(Value.int) ?? fallback
             }
@@ -70,6 +71,10 @@ enum Filters {
                 return .double((method == "ceil" ? scaled.rounded(.up) : scaled.rounded(.down)) / scale)
             }
             if let integer = value.integer, precision >= 0 { return .int(integer) }
+            if case .large = value {
+                guard precision >= 0 else { throw JinjaFailure.integerRange }
+                return value
+            }
             guard precision >= 0 else {
                 let scale = Interpreter.power(10, Double(-precision))
                 let rounded = (number / scale).rounded(.toNearestOrEven) * scale
@@ -87,6 +92,12 @@ enum Filters {
             }
         },
     ]
+
+    /// A number without its fraction, as an integer; nil for one that is not finite.
+    private static func whole(_ number: Double) -> Value? {
+        let whole = number.rounded(.towardZero)
+        return Int(exactly: whole).map(Value.int) ?? LargeInteger(exactly: whole).map(Value.large)
+    }
 
     static func wrongType(_ filter: String, _ value: Value) -> JinjaFailure {
         if case .undefined(let hint) = value { return JinjaFailure(hint) }

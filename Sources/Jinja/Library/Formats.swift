@@ -79,6 +79,12 @@ struct FormatSpecification {
                 return padded(String(scalar), isNumber: false)
             default: return try float(Double(integer))
             }
+        case .large(let integer):
+            switch type {
+            case nil, "d", "n": return number(integer.digits, isNegative: integer.isNegative)
+            case "b", "o", "x", "X", "c": throw JinjaFailure.integerRange
+            default: return try float(integer.double)
+            }
         case .double(let double): return try float(double)
         case .undefined(let hint) where width == 0 && precision == nil && type == nil:
             _ = hint
@@ -275,6 +281,10 @@ enum PercentFormat {
             let isInteger = "diuoxX".unicodeScalars.contains(type)
             specification.type = "iu".unicodeScalars.contains(type) ? "d" : type
             guard isInteger else { return try specification.text(of: .double(number), interpreter) }
+            if case .large = value {
+                specification.precision = nil
+                return try specification.text(of: value, interpreter)
+            }
             guard let integer = value.integer ?? Int(exactly: number.rounded(.towardZero)) else {
                 throw JinjaFailure("%\(type) format: an integer is required, not \(value.typeName)")
             }

@@ -35,7 +35,7 @@ enum Methods {
                 guard case .sequence(let pieces) = result else { return result.marked }
                 return .sequence(Value.Sequence(pieces.kind, pieces.values.map(\.marked)))
             }
-        case .undefined, .none, .bool, .int, .double, .generator: return nil
+        case .undefined, .none, .bool, .int, .large, .double, .generator: return nil
         }
     }
 

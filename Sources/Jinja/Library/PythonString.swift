@@ -255,7 +255,7 @@ enum PythonString {
     // MARK: Numbers
 
     /// `int(text, base)`; nil if Python refuses it. Base 0 goes by the prefix.
-    static func integer(_ text: String, base: Int = 10) -> Int? {
+    static func integer(_ text: String, base: Int = 10) -> Value? {
         var digits = stripped(text, of: nil, at: .both)[...]
         var isNegative = false
         if let sign = digits.first, sign == "+" || sign == "-" {
@@ -273,7 +273,13 @@ enum PythonString {
         guard (2...36).contains(base), let plain = withoutUnderscores(digits) else { return nil }
         let ascii = asciiDigits(plain)
         guard let first = ascii.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-") else { return nil }
-        return Int((isNegative ? "-" : "") + ascii, radix: base)
+        if let integer = Int((isNegative ? "-" : "") + ascii, radix: base) { return .int(integer) }
+        // Beyond 64 bits only what is written in decimal is read.
+        let significant = ascii.drop { $0 == "0" }
+        guard base == 10, significant.utf8.count <= 4300, ascii.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
+        return LargeInteger((isNegative ? "-" : "") + significant).map(Value.large)
     }
 
     /// `float(text)`; nil if Python refuses it.

@@ -10,7 +10,12 @@ enum Tests {
             "boolean": { _, value, _ in if case .bool = value { true } else { false } },
             "true": { _, value, _ in if case .bool(true) = value { true } else { false } },
             "false": { _, value, _ in if case .bool(false) = value { true } else { false } },
-            "integer": { _, value, _ in if case .int = value { true } else { false } },
+            "integer": { _, value, _ in
+                switch value {
+                case .int, .large: true
+                default: false
+                }
+            },
             "float": { _, value, _ in if case .double = value { true } else { false } },
             "number": { _, value, _ in value.number != nil },
             "string": { _, value, _ in if case .string = value { true } else { false } },

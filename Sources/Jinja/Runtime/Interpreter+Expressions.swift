@@ -161,12 +161,18 @@ extension Interpreter {
             guard !overflows else { throw JinjaFailure.integerRange }
             return .int(result)
         }
+        if case .large(let integer) = value { return integer.negated }
         guard case .double(let number) = value else { throw badOperand("-", value) }
         return .double(-number)
     }
 
     func arithmetic(_ operation: ArithmeticOperator, _ left: Value, _ right: Value) throws -> Value {
         if let a = left.integer, let b = right.integer { return try arithmetic(operation, a, b) }
+        switch (left, right) {
+        case (.large, .int), (.int, .large), (.large, .bool), (.bool, .large), (.large, .large):
+            throw JinjaFailure.integerRange
+        default: break
+        }
         if let a = left.number, let b = right.number { return try arithmetic(operation, a, b) }
         switch (operation, left, right) {
         case (.add, .markup, .string), (.add, .string, .markup), (.add, .markup, .markup):

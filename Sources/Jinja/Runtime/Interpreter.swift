@@ -298,7 +298,7 @@ final class Interpreter {
             return dictionary.keys
         case .generator(let generator): return try generator.rest(self)
         case .loop(let loop): return Array(loop.values.dropFirst(loop.index + 1))
-        case .none, .bool, .int, .double, .namespace, .function:
+        case .none, .bool, .int, .large, .double, .namespace, .function:
             throw JinjaFailure("'\(value.typeName)' object is not iterable")
         }
     }

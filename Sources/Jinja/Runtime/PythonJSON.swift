@@ -36,6 +36,7 @@ struct PythonJSON {
         case .none: output += "null"
         case .bool(let value): output += value ? "true" : "false"
         case .int(let value): output += "\(value)"
+        case .large(let value): output += "\(value)"
         case .double(let value): output += number(value)
         case .string(let text), .markup(let text): append(quoted: text)
         case .sequence(let sequence):
@@ -78,6 +79,7 @@ struct PythonJSON {
         case .none: return "null"
         case .bool(let value): return value ? "true" : "false"
         case .int(let value): return "\(value)"
+        case .large(let value): return "\(value)"
         case .double(let value): return number(value)
         default: throw JinjaFailure("keys must be str, int, float, bool or None, not \(value.typeName)")
         }

@@ -38,6 +38,7 @@ struct PythonText {
         case .none: output += "None"
         case .bool(let value): output += value ? "True" : "False"
         case .int(let value): output += "\(value)"
+        case .large(let value): output += "\(value)"
         case .double(let value): output += Self.float(value)
         case .string(let text): Self.append(quoted: text, to: &output)
         case .markup(let text):

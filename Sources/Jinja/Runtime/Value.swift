@@ -6,6 +6,7 @@ enum Value {
     case none
     case bool(Bool)
     case int(Int)
+    case large(LargeInteger)
     case double(Double)
     case string(String)
     /// Text that `safe` or `escape` made: what is joined to it is escaped, as markupsafe does it.
@@ -118,6 +119,7 @@ extension Value {
         case none
         case number(Double)
         case integer(Int)
+        case large(LargeInteger)
         case string([UInt8])
         case tuple([Key])
         case object(ObjectIdentifier)
@@ -128,7 +130,11 @@ extension Value {
             case .undefined, .none: self = .none
             case .bool(let value): self = .integer(value ? 1 : 0)
             case .int(let value): self = .integer(value)
-            case .double(let value): self = Int(exactly: value).map(Key.integer) ?? .number(value)
+            case .large(let value): self = .large(value)
+            case .double(let value):
+                self =
+                    Int(exactly: value).map(Key.integer) ?? LargeInteger(exactly: value).map(Key.large)
+                    ?? .number(value)
             case .string(let text), .markup(let text): self = .string(Array(text.utf8))
             case .sequence(let sequence) where sequence.kind == .tuple || sequence.kind == .group:
                 self = .tuple(try sequence.values.map(Key.init))
@@ -254,7 +260,7 @@ extension Value {
         case .undefined: "Undefined"
         case .none: "NoneType"
         case .bool: "bool"
-        case .int: "int"
+        case .int, .large: "int"
         case .double: "float"
         case .string: "str"
         case .markup: "Markup"
@@ -284,6 +290,7 @@ extension Value {
         case .undefined, .none: false
         case .bool(let value): value
         case .int(let value): value != 0
+        case .large: true
         case .double(let value): value != 0
         case .string(let text), .markup(let text): !text.isEmpty
         case .sequence(let sequence): !sequence.values.isEmpty
@@ -297,11 +304,13 @@ extension Value {
         switch self {
         case .bool(let value): value ? 1 : 0
         case .int(let value): Double(value)
+        case .large(let value): value.double
         case .double(let value): value
         default: nil
         }
     }
 
+    /// The value of an integer of at most 64 bits; booleans count.
     var integer: Int? {
         switch self {
         case .bool(let value): value ? 1 : 0
@@ -336,6 +345,9 @@ extension Value {
             return zip(left.keys, left.values).allSatisfy { key, value in
                 ((try? right.value(key)) ?? nil)?.isEqual(to: value) ?? false
             }
+        case (.large(let left), .large(let right)): return left == right
+        case (.large(let left), .double(let right)), (.double(let right), .large(let left)):
+            return LargeInteger(exactly: right) == left
         case (.namespace(let left), .namespace(let right)): return left === right
         case (.generator(let left), .generator(let right)): return left === right
         case (.loop(let left), .loop(let right)): return left === right
@@ -363,6 +375,7 @@ extension Value {
     /// Python's `<`.
     func isLess(than other: Value) throws -> Bool {
         if let left = integer, let right = other.integer { return left < right }
+        if let isLess = isLessAsLarge(than: other) { return isLess }
         if let left = number, let right = other.number { return left < right }
         switch (plain, other.plain) {
         case (.string(let left), .string(let right)): return left.utf8.lexicographicallyPrecedes(right.utf8)

@@ -45,6 +45,7 @@ private struct ModelReport: Encodable {
     var head_dim: Int
     var vocabulary: Int
     var context: Int
+    var rope: String
     var tied_embeddings: Bool
     var end_tokens: [Int]
     var parameters: Int
@@ -61,19 +62,19 @@ private struct ModelReport: Encodable {
         kv_heads = description.kvHeadCount
         head_dim = description.headDim
         vocabulary = description.vocabularySize
-        context = description.maximumContext
+        context = description.trainedContext
+        rope = description.rope.scaling.summary
         tied_embeddings = description.tiesEmbeddings
         end_tokens = model.endTokens.sorted()
         kv_bytes_per_token_f16 = 2 * 2 * layers * description.kvWidth
         var byType: [String: Tensors] = [:]
         for name in model.store.names {
-            let tensor = try model.store.tensor(name)
-            let type = tensor.dtype.rawValue
-            var row = byType[type] ?? Tensors(type: type, count: 0, elements: 0, bytes: 0)
+            let tensor = try model.store.facts(name)
+            var row = byType[tensor.type] ?? Tensors(type: tensor.type, count: 0, elements: 0, bytes: 0)
             row.count += 1
             row.elements += tensor.elementCount
             row.bytes += tensor.byteCount
-            byType[type] = row
+            byType[tensor.type] = row
         }
         tensors = byType.values.sorted { $0.type < $1.type }
         parameters = tensors.reduce(0) { $0 + $1.elements }
@@ -88,6 +89,7 @@ private struct ModelReport: Encodable {
         table.add(["KV heads", String(kv_heads)])
         table.add(["vocabulary", String(vocabulary)])
         table.add(["context", String(context)])
+        table.add(["RoPE", rope])
         table.add(["LM head", tied_embeddings ? "tied to the embedding" : "its own"])
         table.add(["end tokens", end_tokens.map(String.init).joined(separator: " ")])
         table.add(["parameters", String(parameters)])
