@@ -12,15 +12,19 @@ struct ChatLoop {
     private var mode: AnswerMode
     private var messages: [ChatMessage]
     private var answers: [Answer] = []
+    private let sampling: ChatSampling
 
+    /// - Parameter settings: those of sampling in it are replaced by `sampling`'s, as they depend on the mode.
     init(
         _ responder: Responder, modes: Set<AnswerMode>, mode: AnswerMode, settings: AnswerSettings,
+        sampling: ChatSampling,
         opening: [ChatMessage]
     ) {
         self.responder = responder
         self.modes = modes
         self.mode = mode
         self.settings = settings
+        self.sampling = sampling
         self.opening = opening
         messages = opening
     }
@@ -56,6 +60,7 @@ struct ChatLoop {
     private mutating func answer(_ text: String) throws {
         let question = messages + [ChatMessage(.user, text)]
         var settings = settings
+        settings.sampling = sampling.settings(for: mode)
         // Turns must not all draw the same numbers.
         settings.sampling.seed &+= UInt64(answers.count)
         let answer: Answer
@@ -120,6 +125,7 @@ struct ChatLoop {
         guard let wanted = AnswerMode(rawValue: name), modes.contains(wanted) else {
             throw UsageError("no mode \(name) with these models; possible are \(possible)")
         }
+        if sampling.text(for: wanted) != sampling.text(for: mode) { Output.remark(sampling.text(for: wanted)) }
         mode = wanted
     }
 
