@@ -27,7 +27,9 @@ struct GenerateCommand: ParsableCommand {
     @Flag(help: "Print one JSON object instead of the text.")
     var json = false
 
-    @Option(help: ArgumentHelp("Also write caches and logits, in float32.", valueName: "file.safetensors"))
+    @Option(
+        help: ArgumentHelp("Also write caches and logits, in float32.", valueName: "file.safetensors"),
+        completion: .file())
     var dump: String?
 
     @Flag(help: "Show the device time of each kind of kernel; kernels then run one at a time.")
@@ -44,41 +46,65 @@ struct GenerateCommand: ParsableCommand {
             throw ValidationError(
                 "--mode text puts the prompt into conversations of its own; give it as text, without --raw")
         }
+        if models.resolvedMode == .text, prompt.sections != nil {
+            throw ValidationError("--sections says what is fused, and in --mode text nothing is; leave it out")
+        }
+        if includeResponse, models.pair.namesModels, models.pair.sharer.isEmpty {
+            throw ValidationError(
+                "--include-response fuses answers too, and there is no sharer; add --sharer DIR, or leave it out")
+        }
+        try conversation.check(for: models.pair)
+        try conversation.check(for: prompt)
+    }
+
+    /// What is given and does nothing in this run, though it would in another mode or with chance.
+    private var remarks: [String] {
+        let mode = models.resolvedMode
+        return sampling.remarks
+            + (mode == .text ? [] : conversation.backgroundFlags).map { "\($0) does nothing in mode \(mode.rawValue)" }
+            + (includeResponse && mode != .c2c ? ["--include-response does nothing in mode \(mode.rawValue)"] : [])
     }
 
     func run() throws {
+        let clock = ContinuousClock()
+        let start = clock.now
         let mode = models.resolvedMode
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         settings.ignoresEnd = ignoreEos
-        settings.sampling = sampling.settings
+        settings.sampling = sampling.settings()
         settings.stopStrings = sampling.stop
         conversation.apply(to: &settings)
         try settings.sampling.check()
         try dump.map(Output.check)
 
+        remarks.forEach(Output.remark)
         let engine = try Engine(try models.resolved(), modes: [mode])
         var vulkanOptions = VulkanBackendOptions()
         vulkanOptions.profiles = profile
-        let clock = ContinuousClock()
-        let start = clock.now
+        let opened = clock.now
         let choice = try BackendChoice(compute.device, vulkan: vulkanOptions)
         var options = Responder.Options(compute)
         options.includesResponse = includeResponse
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: options,
             allSharerLayers: dump != nil)
-        let loadSeconds = (clock.now - start).seconds
+        let loaded = clock.now
 
         let answer = try answer(responder, mode, settings)
-        let report = GenerationReport(choice: choice, responder: responder, answer: answer, loadSeconds: loadSeconds)
+        let timeline = Timeline(
+            open: (opened - start).seconds, load: (loaded - opened).seconds, total: (clock.now - start).seconds,
+            answer: answer)
+        let report = GenerationReport(choice: choice, responder: responder, answer: answer, timeline: timeline)
         if json {
             try Output.json(report)
         } else {
             try Output.line()
             Output.remark(report.summary)
         }
-        if profile { try showProfile(choice.backend) }
+        if let backend = choice.backend as? VulkanBackend, profile {
+            Output.remark(try ProfileTable(backend.kernelProfile()).text)
+        }
     }
 
     private func answer(_ responder: Responder, _ mode: AnswerMode, _ settings: AnswerSettings) throws -> Answer {
@@ -104,11 +130,4 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private static let noPrompt = UsageError("there is no prompt; give text, or --prompt-ids")
-
-    private func showProfile(_ backend: any Backend) throws {
-        guard let backend = backend as? VulkanBackend else {
-            throw UsageError("--profile measures a Vulkan device; leave out --device cpu")
-        }
-        Output.remark(try ProfileTable(backend.kernelProfile()).text)
-    }
 }

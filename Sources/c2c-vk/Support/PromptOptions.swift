@@ -19,8 +19,9 @@ struct ConversationOptions: ParsableArguments {
     var backgroundRequest: String?
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("The most tokens the sharer writes in mode text.", valueName: "n"))
-    var backgroundTokens = 256
+        parsing: .unconditional,
+        help: ArgumentHelp("The most tokens the sharer writes in mode text. Default: 256.", valueName: "n"))
+    var backgroundTokens: Int?
 
     enum Switch: String, ExpressibleByArgument, CaseIterable {
         case on, off
@@ -30,8 +31,31 @@ struct ConversationOptions: ParsableArguments {
         if let backgroundRequest, !backgroundRequest.contains("{question}") {
             throw ValidationError("--background-request has no {question}, where the prompt goes")
         }
-        guard backgroundTokens > 0 else {
+        if let backgroundTokens, backgroundTokens < 1 {
             throw ValidationError("--background-tokens is \(backgroundTokens); it must be at least 1")
+        }
+    }
+
+    /// The flags given that only mode text looks at.
+    var backgroundFlags: [String] {
+        (backgroundRequest == nil ? [] : ["--background-request"])
+            + (backgroundTokens == nil ? [] : ["--background-tokens"])
+    }
+
+    /// - Throws: `ValidationError` where no sharer is named that could write background.
+    func check(for pair: PairOptions) throws {
+        if let flag = backgroundFlags.first, pair.namesModels, pair.sharer.isEmpty {
+            throw ValidationError("\(flag) is for a sharer, and none is given; add --sharer DIR, or leave it out")
+        }
+    }
+
+    /// - Throws: `ValidationError` for what shapes conversations, where the prompt is in none.
+    func check(for prompt: PromptOptions) throws {
+        guard let given = prompt.promptIds != nil ? "--prompt-ids" : prompt.raw ? "--raw" : nil else { return }
+        if system != nil || thinking == .on {
+            throw ValidationError(
+                "\(system != nil ? "--system" : "--thinking") is for a chat template, and \(given) goes through none; "
+                    + "give one of them")
         }
     }
 
@@ -40,7 +64,7 @@ struct ConversationOptions: ParsableArguments {
 
     func apply(to settings: inout AnswerSettings) {
         settings.thinking = thinking == .on
-        settings.textToText.maxNewTokens = backgroundTokens
+        if let backgroundTokens { settings.textToText.maxNewTokens = backgroundTokens }
         if let backgroundRequest { settings.textToText.request = backgroundRequest }
     }
 }
