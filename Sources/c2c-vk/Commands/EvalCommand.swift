@@ -29,7 +29,8 @@ struct EvalCommand: ParsableCommand {
     @OptionGroup var conversation: ConversationOptions
 
     @Option(
-        help: ArgumentHelp("The questions; - for standard input.", valueName: "file.jsonl|file.csv"), completion: .file())
+        help: ArgumentHelp("The questions; - for standard input.", valueName: "file.jsonl|file.csv"),
+        completion: .file())
     var questions: String?
 
     @Option(
