@@ -205,8 +205,21 @@ public final class Responder {
     /// - Returns: at least 1.
     /// - Throws: `ChatError` where a mode lacks a model.
     public func questionsThatFit(_ modes: Set<AnswerMode>, tokens: Int) throws -> Int {
+        let bytes = try cacheBytes(of: modes, tokens: tokens)
+        return max(1, backend.availableBytes / 2 / max(1, bytes))
+    }
+
+    /// Bytes of the caches that a mode needs.
+    ///
+    /// - Parameter tokens: that they have room for.
+    /// - Throws: `ChatError` where the mode lacks a model.
+    public func cacheBytes(for mode: AnswerMode, tokens: Int) throws -> Int {
+        try cacheBytes(of: [mode], tokens: tokens)
+    }
+
+    private func cacheBytes(of modes: Set<AnswerMode>, tokens: Int) throws -> Int {
         let roles = Set(try modes.flatMap { try $0 == .text ? [.sharer, .receiver] : [role(of: $0)] })
-        let bytes = try roles.reduce(0) { sum, role in
+        return try roles.reduce(0) { sum, role in
             let speaker = try model(role).decoder
             let sharers = role == .fused ? try fusedSharers() : []
             return sum
@@ -214,7 +227,6 @@ public final class Responder {
                     receiver: speaker, sharers: sharers, includesResponse: options.includesResponse,
                     capacity: capacity(speaker, sharers, tokens: tokens), cacheType: options.cacheType)
         }
-        return max(1, backend.availableBytes / 2 / max(1, bytes))
     }
 
     /// The most tokens, prompt and answer together, that a mode has room for.

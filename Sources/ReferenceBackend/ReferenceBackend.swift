@@ -17,6 +17,9 @@ public final class ReferenceBackend: Backend {
 
     public var memory: MemoryUse { ledger.use }
 
+    /// It runs ops as they are listed.
+    public var compileTime: CompileTime { CompileTime() }
+
     public var availableBytes: Int { max(0, Int(clamping: ProcessInfo.processInfo.physicalMemory) - memory.current) }
 
     public func makeTensor(

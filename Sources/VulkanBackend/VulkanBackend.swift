@@ -122,6 +122,8 @@ public final class VulkanBackend: Backend {
             reserved: statistics.reserved)
     }
 
+    public private(set) var compileTime = CompileTime()
+
     public var availableBytes: Int { device.availableMemory(.device) }
 
     // MARK: Tensors
@@ -161,7 +163,7 @@ public final class VulkanBackend: Backend {
         let tensor = try makeStorage(name, shape, type, kind: .device)
         let fill = RandomFill(tensor: tensor, seed: seed, scale: scale, limits: device.description.limits)
         let dispatches = fill.dispatches()
-        try library.prepare(dispatches)
+        try prepare(dispatches)
         let recorder = try device.makeRecorder(label: "random \(name)")
         for dispatch in dispatches { try library.record(dispatch, into: recorder) }
         let submission = try device.submit(recorder.finish())
@@ -188,6 +190,10 @@ public final class VulkanBackend: Backend {
     // MARK: Plans
 
     public func compile(_ graph: Graph) throws -> any Plan {
+        let (start, kernelsBefore) = (ContinuousClock.now, compileTime.kernels)
+        defer {
+            compileTime.plans += (ContinuousClock.now - start).seconds - (compileTime.kernels - kernelsBefore)
+        }
         try graph.validate()
         let scratchPlan = ScratchPlan(graph, alignment: scratchAlignment, joined: graph.joinedProducts)
         let scratch = try scratchBuffer(byteCount: scratchPlan.byteCount)
@@ -217,7 +223,7 @@ public final class VulkanBackend: Backend {
             bindableBytes: bindableBytes, loadsByLane: loadsByLane, shufflesEights: shufflesEights,
             matrixUnits: matrixUnits, integerProducts: integerProducts, temporary: temporary, counters: counters)
         let dispatches = try encoder.encode()
-        try library.prepare(dispatches)
+        try prepare(dispatches)
 
         let advances = graph.ops.compactMap { op -> (counter: VulkanTensor, amount: Int)? in
             guard case .advance(let op) = op, let counter = locations[op.counter.tensor.id]?.tensor else { return nil }
@@ -237,6 +243,12 @@ public final class VulkanBackend: Backend {
         plans.removeAll { $0.object == nil }
         plans.append(Weak(object: plan))
         return plan
+    }
+
+    private func prepare(_ dispatches: [Dispatch]) throws {
+        let start = ContinuousClock.now
+        defer { compileTime.kernels += (ContinuousClock.now - start).seconds }
+        try library.prepare(dispatches)
     }
 
     private var scratchAlignment: Int { max(256, device.description.limits.minStorageBufferOffsetAlignment) }

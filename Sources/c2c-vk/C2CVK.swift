@@ -10,10 +10,11 @@ struct C2CVK: ParsableCommand {
             A sharer model reads the prompt; a trained fuser projects its KV-cache into the receiver's; the receiver \
             answers. Exit codes: 0 well, 1 a check failed, 2 wrong use or bad input, 3 device or memory.
             """,
+        version: "c2c-vk \(programVersion)",
         subcommands: [
             DevicesCommand.self, GenerateCommand.self, ChatCommand.self, VerifyCommand.self, BenchCommand.self,
             InspectCommand.self,
-            TokenizeCommand.self, TemplateCommand.self, EvalCommand.self, DemoCommand.self,
+            TokenizeCommand.self, TemplateCommand.self, EvalCommand.self, DemoCommand.self, ManualCommand.self,
         ])
 }
 
@@ -24,6 +25,7 @@ enum Main {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
             try checkArguments()
+            try Suggestion.checkCommand(Array(CommandLine.arguments.dropFirst()))
             var command = try C2CVK.parseAsRoot()
             try command.run()
         } catch {

@@ -53,6 +53,31 @@ struct CommandTests {
         #expect(device == "cpu" ? chosen["index"] is NSNull : chosen["index"] as? Int == 0)
     }
 
+    @Test(
+        "generate's times add up, and the time of making kernels is told apart", arguments: ["c2c", "text", "sharer"])
+    func timeline(_ mode: String) throws {
+        for device in ["0", "cpu"] {
+            let report = try Program.run(
+                ["generate", "--json", "--device", device, "--mode", mode, "What does Erik Drusk work as?"]
+            ).json()
+            let parts = try #require(report["timeline"] as? [String: Double])
+            let total = try #require(parts["total_s"])
+            let sum = parts.filter { $0.key != "total_s" }.values.reduce(0, +)
+            #expect(parts.count == 8 && abs(sum - total) < 1e-6, "\(parts)")
+            #expect(parts.values.allSatisfy { $0 >= 0 }, "\(parts)")
+            // Only a device has kernels to make.
+            #expect((parts["kernels_s"] ?? 0 > 0) == (device == "0"), "\(parts)")
+            let timings = try #require(report["timings"] as? [String: Double])
+            #expect(parts["load_s"] == timings["load_s"])
+            if mode != "text" {
+                let first = ["kernels_s", "plans_s", "prompt_s"].reduce(0) { $0 + (parts[$1] ?? 0) }
+                #expect(abs(first - (timings["ttft_s"] ?? 0)) < 1e-6, "\(parts)")
+            }
+        }
+        let people = try Program.run(["generate", "--mode", mode, "What does Erik Drusk work as?"]).errors
+        #expect(people.contains("s in all: opening ") && people.contains(", kernels "))
+    }
+
     @Test("f16 caches give the same tokens where the margins are wide")
     func halfCaches() throws {
         let (ids, tokens, _) = try promptIDs(Self.golden)
@@ -194,5 +219,50 @@ struct CommandTests {
         let fuser = try Program.run(["inspect", "--json", Program.fixture("\(Self.golden)/fuser")]).json()
         #expect(fuser["open_projections"] as? Int == 7 && fuser["projections"] as? Int == 10)
         #expect(try Program.run(["inspect", Program.fixture("\(Self.golden)/fuser")]).output.contains("closed"))
+    }
+
+    @Test("inspect says what a user asks of a model: family, sizes, context, tokenizer, template")
+    func inspectModel() throws {
+        let model = try Program.run(["inspect", Program.embedded("receiver")]).output
+        for words in [
+            "qwen3", "layers", "KV heads", "context", "tokenizer", "chat template", "sampling in chat", "weights",
+        ] { #expect(model.contains(words), "\(words)") }
+        let report = try Program.run(["inspect", "--json", Program.embedded("receiver")]).json()
+        #expect(report["chat_template"] as? Bool == true && report["tokenizer_tokens"] as? Int ?? 0 > 1000)
+        let folder = try TemporaryFolder()
+        let copy = try folder.copy("\(Self.golden)/receiver")
+        try FileManager.default.removeItem(atPath: "\(copy)/tokenizer.json")
+        let bare = try Program.run(["inspect", copy])
+        #expect(bare.status == 0 && bare.output.contains("--prompt-ids"))
+    }
+
+    @Test("inspect says of a fuser which models it is for, how it was trained, and where it is open")
+    func inspectFuser() throws {
+        let folder = try TemporaryFolder()
+        let fuser = try folder.copy("\(Self.golden)/fuser")
+        let config = """
+            {"model": {"base_model": "Qwen/Qwen3-0.6B", "teacher_model": "Qwen/Qwen2.5-0.5B-Instruct",
+             "is_do_alignment": true, "alignment_strategy": "longest", "mapping": "last_aligned"},
+             "training": {"num_epochs": 1, "learning_rate": 1e-4, "max_length": 2048},
+             "data": {"type": "OpenHermesChatDataset", "kwargs": {"num_samples": 500000}}}
+            """
+        try Data(config.utf8).write(to: URL(filePath: "\(fuser)/config.json"))
+        let text = try Program.run(["inspect", fuser]).output
+        for words in [
+            "receiver: 'Qwen/Qwen3-0.6B'", "sharer: 'Qwen/Qwen2.5-0.5B-Instruct'", "C2CProjector",
+            "500000 samples of 'OpenHermesChatDataset', 1 epoch, learning rate 0.0001, at most 2048 tokens",
+            "layers mapped 'last_aligned', tokens aligned, longest", "7 of 10 gates open", "keys are fused in layers",
+        ] { #expect(text.contains(words), "\(text)") }
+        let report = try Program.run(["inspect", "--json", fuser]).json()
+        #expect(report["receiver_model"] as? String == "Qwen/Qwen3-0.6B" && report["alignment"] as? String == "longest")
+        #expect((report["training"] as? [String: Any])?["samples"] as? Int == 500_000)
+        // Odd values of what only people read are left out.
+        let odd = """
+            {"model": {"base_model": "a\\u001b[31mb"}, "training": {"num_epochs": "many", "steps": -1},
+             "data": {"type": 7, "kwargs": []}}
+            """
+        try Data(odd.utf8).write(to: URL(filePath: "\(fuser)/config.json"))
+        let outcome = try Program.run(["inspect", fuser])
+        #expect(outcome.status == 0 && !outcome.output.contains("\u{1b}") && !outcome.output.contains("many"))
     }
 }

@@ -172,7 +172,8 @@ struct EvaluationCommandTests {
             #expect(try answers(folder.path(method)) == answers(folder.path("\(method)-together")))
         }
         for (arguments, words) in [
-            (["--modes", "nonsense"], "nonsense"), (["--questions", "/nonexistent"], "no such file"),
+            (["--modes", "nonsense"], "nonsense"),
+            (["--questions", try TemporaryFolder.missingPath()], "no such file"),
             (["--shots", "9999", "--modes", "oracle"], "--shots"), (["--method", "logits"], "no choices"),
             (["--shots", "90", "--modes", "oracle"], "question 1, mode oracle: the prompt has"),
             (["--context", "15", "--batch", "2", "--modes", "receiver"], "mode receiver: the prompt has"),

@@ -6,7 +6,7 @@ import Testing
 struct NameTests {
     private static let golden = "golden/qwen3_from_qwen2"
 
-    private func expectFailure(
+    private func Program.expectFailure(
         _ arguments: [String], says words: [String], environment: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
@@ -28,13 +28,13 @@ struct NameTests {
             Program.fixture("\(Self.golden)/fuser")
         )
         let unequal = "give one fuser for each sharer"
-        try expectFailure(
+        try Program.expectFailure(
             [command, "--receiver", receiver, "--fuser", fuser], says: ["0 --sharer and 1 --fuser", unequal])
-        try expectFailure(
+        try Program.expectFailure(
             [command, "--receiver", receiver, "--sharer", sharer, "--fuser", fuser, "--fuser", fuser],
             says: ["1 --sharer and 2 --fuser", unequal])
-        try expectFailure([command, "--receiver", receiver, "--fusion", "parallel"], says: ["--fusion", "--sharer"])
-        try expectFailure([command, "--receiver", receiver, "--align", "first"], says: ["--align", "--sharer"])
+        try Program.expectFailure([command, "--receiver", receiver, "--fusion", "parallel"], says: ["--fusion", "--sharer"])
+        try Program.expectFailure([command, "--receiver", receiver, "--align", "first"], says: ["--align", "--sharer"])
     }
 
     @Test("Flags that would be without effect are refused")
@@ -42,31 +42,31 @@ struct NameTests {
         let pair = Program.pair(Self.golden)
         let receiver = ["--receiver", Program.fixture("\(Self.golden)/receiver")]
         let raw = ["generate", "x", "--raw"]
-        try expectFailure(raw + ["--system", "y"] + pair, says: ["--system", "--raw"])
-        try expectFailure(raw + ["--sharer-system", "y"] + pair, says: ["--sharer-system", "--raw"])
-        try expectFailure(raw + ["--thinking", "on"] + pair, says: ["--thinking", "--raw"])
+        try Program.expectFailure(raw + ["--system", "y"] + pair, says: ["--system", "--raw"])
+        try Program.expectFailure(raw + ["--sharer-system", "y"] + pair, says: ["--sharer-system", "--raw"])
+        try Program.expectFailure(raw + ["--thinking", "on"] + pair, says: ["--thinking", "--raw"])
         let ids = ["generate", "--prompt-ids", "1 2"]
-        try expectFailure(ids + ["--system", "y"] + pair, says: ["--system", "--prompt-ids"])
-        try expectFailure(ids + ["--raw"] + pair, says: ["--raw", "--prompt-ids"])
-        try expectFailure(ids + ["--no-bos"] + pair, says: ["--no-bos", "--raw"])
-        try expectFailure(
+        try Program.expectFailure(ids + ["--system", "y"] + pair, says: ["--system", "--prompt-ids"])
+        try Program.expectFailure(ids + ["--raw"] + pair, says: ["--raw", "--prompt-ids"])
+        try Program.expectFailure(ids + ["--no-bos"] + pair, says: ["--no-bos", "--raw"])
+        try Program.expectFailure(
             ids + ["--sharer-prompt-ids", "1 2", "--mode", "receiver"] + pair, says: ["--sharer-prompt-ids", "c2c"])
-        try expectFailure(
+        try Program.expectFailure(
             ids + ["--include-response", "--mode", "receiver"] + pair, says: ["--include-response", "c2c"])
-        try expectFailure(
+        try Program.expectFailure(
             ["generate", "x", "--background-tokens", "9"] + pair, says: ["--background-tokens", "--mode text"])
-        try expectFailure(
+        try Program.expectFailure(
             ["generate", "x", "--background-request", "{question}?"] + pair,
             says: ["--background-request", "--mode text"])
-        try expectFailure(
+        try Program.expectFailure(
             ["generate", "x", "--mode", "text", "--sections", "1:1,1:-1"] + pair, says: ["--sections", "text"])
-        try expectFailure(
+        try Program.expectFailure(
             ["generate", "x", "--mode", "receiver", "--sharer-system", "y"] + pair,
             says: ["--sharer-system", "receiver"])
         for command in ["generate", "chat", "eval"] {
-            try expectFailure(
+            try Program.expectFailure(
                 [command] + receiver + ["--sharer-system", "y"], says: ["--sharer-system", "--sharer DIR"])
-            try expectFailure(
+            try Program.expectFailure(
                 [command] + receiver + ["--background-tokens", "3"], says: ["--background-tokens", "--sharer DIR"])
         }
     }
@@ -77,10 +77,10 @@ struct NameTests {
         let base = ["generate", "--prompt-ids", "1", "--receiver"]
         let (receiver, sharer) = (Program.fixture("\(Self.golden)/receiver"), Program.fixture("\(Self.golden)/sharer"))
         let fuser = Program.fixture("\(Self.golden)/fuser")
-        try expectFailure(base + [fuser], says: ["is a fuser's directory", "--fuser"])
-        try expectFailure(
+        try Program.expectFailure(base + [fuser], says: ["is a fuser's directory", "--fuser"])
+        try Program.expectFailure(
             base + [receiver, "--sharer", fuser, "--fuser", fuser], says: ["is a fuser's directory, not a model's"])
-        try expectFailure(
+        try Program.expectFailure(
             base + [receiver, "--sharer", sharer, "--fuser", sharer], says: ["is a model's directory", "--sharer"])
 
         func directory(_ name: String, _ files: [String: String]) throws -> String {
@@ -97,25 +97,25 @@ struct NameTests {
                 "adapter_model.safetensors": "",
             ])
         for command in [base + [adapter], ["inspect", adapter]] {
-            try expectFailure(command, says: ["LoRA adapter", "Qwen/Qwen3-0.6B", "merge_and_unload"])
+            try Program.expectFailure(command, says: ["LoRA adapter", "Qwen/Qwen3-0.6B", "merge_and_unload"])
         }
         let gguf = try directory("gguf", ["model-Q4_K_M.gguf": "GGUF", "config.json": config])
-        try expectFailure(base + [gguf], says: ["model-Q4_K_M.gguf", "safetensors", "--weights"])
-        try expectFailure(base + [gguf + "/model-Q4_K_M.gguf"], says: ["GGUF file", "hf download"])
-        try expectFailure(["inspect", gguf + "/model-Q4_K_M.gguf"], says: ["GGUF file"])
+        try Program.expectFailure(base + [gguf], says: ["model-Q4_K_M.gguf", "safetensors", "--weights"])
+        try Program.expectFailure(base + [gguf + "/model-Q4_K_M.gguf"], says: ["GGUF file", "hf download"])
+        try Program.expectFailure(["inspect", gguf + "/model-Q4_K_M.gguf"], says: ["GGUF file"])
         let meta = try directory("meta", ["consolidated.00.pth": "", "params.json": "{}"])
-        try expectFailure(base + [meta], says: ["consolidated.00.pth", "transformers"])
+        try Program.expectFailure(base + [meta], says: ["consolidated.00.pth", "transformers"])
 
         let pointer =
             "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22e\nsize 12345\n"
         let lfs = try directory("lfs", ["config.json": config, "model.safetensors": pointer])
-        try expectFailure(base + [lfs], says: ["model.safetensors", "Git LFS pointer", "git lfs pull"])
+        try Program.expectFailure(base + [lfs], says: ["model.safetensors", "Git LFS pointer", "git lfs pull"])
         let whole = try folder.copy("\(Self.golden)/receiver")
         try Data(pointer.utf8).write(to: URL(filePath: whole).appending(path: "tokenizer.json"))
-        try expectFailure(["tokenize", whole, "x"], says: ["tokenizer.json", "Git LFS pointer"])
+        try Program.expectFailure(["tokenize", whole, "x"], says: ["tokenizer.json", "Git LFS pointer"])
         let damaged = try folder.copy("\(Self.golden)/fuser")
         try Data(pointer.utf8).write(to: URL(filePath: damaged).appending(path: "final/projector_0.pt"))
-        try expectFailure(["inspect", damaged], says: ["projector_0.pt", "Git LFS pointer"])
+        try Program.expectFailure(["inspect", damaged], says: ["projector_0.pt", "Git LFS pointer"])
     }
 
     @Test("A folder of fusers lists them")
@@ -137,14 +137,14 @@ struct NameTests {
         let (receiver, sharer) = (Program.fixture("\(Self.golden)/receiver"), Program.fixture("\(Self.golden)/sharer"))
         let base = ["generate", "--prompt-ids", "1 2", "--receiver", receiver, "--sharer", sharer, "--fuser"]
         for name in ["nics-efc/C2C_Fuser", "https://huggingface.co/nics-efc/C2C_Fuser", folder.path(repository)] {
-            try expectFailure(base + [name], says: ["2 fusers", "a+b_Fuser, c+d_Fuser"], environment: home)
+            try Program.expectFailure(base + [name], says: ["2 fusers", "a+b_Fuser, c+d_Fuser"], environment: home)
         }
-        try expectFailure(
+        try Program.expectFailure(
             ["inspect", "nics-efc/C2C_Fuser"], says: ["2 fusers", "a+b_Fuser, c+d_Fuser"], environment: home)
-        try expectFailure(
+        try Program.expectFailure(
             ["generate", "--prompt-ids", "1", "--receiver", "nics-efc/C2C_Fuser"], says: ["holds fusers"],
             environment: home)
-        try expectFailure(
+        try Program.expectFailure(
             base + ["nics-efc/C2C_Fuser/a-b_Fuser"], says: ["did you mean nics-efc/C2C_Fuser/a+b_Fuser?"],
             environment: home)
         let address = "https://huggingface.co/nics-efc/C2C_Fuser/tree/main/a%2Bb_Fuser"

@@ -131,6 +131,9 @@ final class TemporaryFolder {
 
     func path(_ name: String) -> String { url.appending(path: name).path }
 
+    /// A path in a folder that is gone.
+    static func missingPath() throws -> String { try TemporaryFolder().path("file") }
+
     /// A copy of a fixture that can be damaged.
     func copy(_ fixture: String) throws -> String {
         let target = path(URL(filePath: fixture).lastPathComponent)

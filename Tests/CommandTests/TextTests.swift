@@ -153,7 +153,7 @@ struct TextTests {
     func chatErrors() throws {
         for (input, words) in [
             ("/nonsense\n", "/help"), ("/mode c2c\n", "possible are receiver"), ("/save\n", "file"),
-            ("/save /nonexistent/x\n", "can't be written"),
+            ("/save \(try TemporaryFolder.missingPath())\n", "can't be written"),
             (String(repeating: "long ", count: 900), "more than the context"),
         ] {
             let outcome = try Program.run(

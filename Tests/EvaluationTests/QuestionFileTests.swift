@@ -124,7 +124,7 @@ import Testing
         #expect(throws: EvaluationError.self) { try read("a,b\n", as: "q.csv") }
         #expect(throws: EvaluationError.self) { try read("a,b\n1\n", as: "q.csv") }
         #expect(throws: EvaluationError.self) { try read("a,b\n\"1,2\n", as: "q.csv") }
-        #expect(throws: EvaluationError.self) { try QuestionFile.read("/nonexistent.jsonl", format: nil) }
+        #expect(throws: EvaluationError.self) { try QuestionFile.read(missingPath, format: nil) }
     }
 }
 
@@ -251,7 +251,7 @@ import Testing
         #expect(throws: EvaluationError.self) { try ResultLog(path: file.path, settings: ["method": "logits"]) }
         try Data("hello\n".utf8).write(to: file)
         #expect(throws: EvaluationError.self) { try ResultLog(path: file.path, settings: ["method": "logits"]) }
-        #expect(throws: EvaluationError.self) { try ResultLog(path: "/nonexistent/x", settings: [:]) }
+        #expect(throws: EvaluationError.self) { try ResultLog(path: missingPath, settings: [:]) }
     }
 
     @Test("A summary counts, and its page shows, what was measured")
@@ -294,3 +294,6 @@ import Testing
         #expect(alone.modes[0].batch == 1 && !alone.text.contains("questions/s"))
     }
 }
+
+/// A path in a folder that isn't there.
+private let missingPath = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + "/file").path

@@ -24,9 +24,42 @@ public struct FuserTraining: Sendable {
     public let fusionMode: FusionMode?
     /// The whole `model` object.
     public let model: ConfigObject
+    /// What it was trained on and how, as far as the file says.
+    public let history: History
+
+    /// For people: nothing of it changes how a fuser is run, so what can't be read is left out.
+    public struct History: Sendable, Equatable, Encodable {
+        public let dataset: String?
+        public let samples: Int?
+        public let epochs: Double?
+        public let steps: Int?
+        public let learningRate: Double?
+        public let maximumLength: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case dataset, samples, epochs, steps
+            case learningRate = "learning_rate"
+            case maximumLength = "max_length"
+        }
+
+        init(_ root: ConfigObject) {
+            let data = try? root.optionalObject("data")
+            let arguments = try? data?.optionalObject("kwargs")
+            let training = try? root.optionalObject("training")
+            let counts = 0...(1 << 53)
+            dataset = (try? data?.optionalString("type")).flatMap { $0.count <= 200 ? $0 : nil }
+            samples = try? arguments?.optionalInt("num_samples", in: counts)
+            epochs = try? training?.optionalDouble("num_epochs", in: 0...1e9)
+            steps = try? training?.optionalInt("steps", in: counts)
+            learningRate = try? training?.optionalDouble("learning_rate", in: 0...1e9)
+            maximumLength = try? training?.optionalInt("max_length", in: counts)
+        }
+    }
 
     init(_ path: String) throws {
-        model = try ConfigFile(path).root.object("model")
+        let root = try ConfigFile(path).root
+        history = History(root)
+        model = try root.object("model")
         baseModel = try model.optionalString("base_model")
         teacherModel = try model.optionalString("teacher_model")
         isAligned = try model.bool("is_do_alignment", default: false)

@@ -73,6 +73,23 @@ public struct MemoryUse: Sendable {
     }
 }
 
+/// Wall-clock seconds that a backend has spent on making things ready to run.
+public struct CompileTime: Sendable {
+    /// On plans: what runs, where, and after what; without their kernels.
+    public var plans = 0.0
+    /// On kernels, by the driver's compiler or from its cache.
+    public var kernels = 0.0
+
+    public init() {}
+
+    public static func - (later: CompileTime, earlier: CompileTime) -> CompileTime {
+        var difference = later
+        difference.plans -= earlier.plans
+        difference.kernels -= earlier.kernels
+        return difference
+    }
+}
+
 /// The one seam between the models and what computes them.
 ///
 /// `execute` returns before the work is done and work runs in the order it was handed over; only `wait`,
@@ -91,6 +108,9 @@ public protocol Backend: AnyObject {
 
     /// Bytes that new tensors can take, as far as is known; others may take them first.
     var availableBytes: Int { get }
+
+    /// Since the backend was made.
+    var compileTime: CompileTime { get }
 
     /// A new tensor of zeros.
     /// - Throws: when memory is exhausted, naming what was asked and what is free.

@@ -15,6 +15,8 @@ public struct GenerationResult: Sendable {
     public var keptTokens: Int
     /// Wall-clock seconds from the start of prefill to the first token.
     public var timeToFirstToken: Double
+    /// What of that went into plans and kernels that weren't there yet.
+    public var compileTime: CompileTime
     /// Wall-clock seconds from the first token to the last.
     public var decodeSeconds: Double
     /// Tokens decoded in that time, one that ended the answer included.
@@ -73,7 +75,8 @@ extension Session {
         }
         guard !prompts.isEmpty else { return [] }
         let clock = ContinuousClock()
-        let start = clock.now
+        let (start, compiledBefore) = (clock.now, backend.compileTime)
+        var compileTime = CompileTime()
         let kept = try prefill(
             prompts, keepsPrefix: keepsPrefix, sampling: sampling,
             seeds: seeds ?? prompts.map { _ in sampling.seed }, onLogits: onPromptLogits, onRead: onRead)
@@ -100,9 +103,10 @@ extension Session {
                 answers[index].add(token, isEnd: endTokens.contains(token), at: clock.now)
                 if !answers[index].isDone, try !(onToken?(index, token) ?? true) { answers[index].stop() }
             }
+            if step == 0 { compileTime = backend.compileTime - compiledBefore }
             if answers.allSatisfy(\.isDone) { break }
         }
-        return answers.map(\.result)
+        return answers.map { $0.result(compileTime) }
     }
 }
 
@@ -134,11 +138,11 @@ private struct GenerationInProgress {
     }
 
     /// An answer that nothing stopped has reached its length.
-    var result: GenerationResult {
+    func result(_ compileTime: CompileTime) -> GenerationResult {
         GenerationResult(
             tokens: tokens, finishReason: isDone ? .stop : .length, keptTokens: keptTokens,
-            timeToFirstToken: ((first ?? start) - start).seconds, decodeSeconds: (last - (first ?? start)).seconds,
-            decodedTokens: decodedTokens)
+            timeToFirstToken: ((first ?? start) - start).seconds, compileTime: compileTime,
+            decodeSeconds: (last - (first ?? start)).seconds, decodedTokens: decodedTokens)
     }
 }
 

@@ -14,7 +14,8 @@ public struct SamplingSettings: Sendable, Hashable {
 
     public init() {}
 
-    var isGreedy: Bool { temperature <= 1e-5 }
+    /// Whether no chance is involved.
+    public var isGreedy: Bool { temperature <= 1e-5 }
 
     /// They also apply where no chance is involved.
     var hasPenalties: Bool { repetitionPenalty != 1 || presencePenalty != 0 || frequencyPenalty != 0 }

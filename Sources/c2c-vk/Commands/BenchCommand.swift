@@ -9,8 +9,8 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measures prefill, fusion and decode, as tokens per second.",
         discussion: """
-            With directories, or with --synthetic: random weights of a published model's true shape, made in device \
-            memory. Rows: ppN is the receiver's prefill of N tokens, tgN its decode of N. With a sharer also what the \
+            With directories; with --synthetic: random weights of a published model's true shape, made in device memory; or \
+            with neither, the embedded pair. Rows: ppN is the receiver's prefill of N tokens, tgN its decode of N. With a sharer also what the \
             way through the cache consists of: the sharer's prefill, the receiver's, the fusion, the whole to the \
             first token (c2c ttftN), decode on the fused cache (c2c tgN); and, if asked for, text-to-text (text \
             ttftN+K: the sharer reads the prompt and writes K tokens, the receiver reads both). Lists such as 64,128 \
@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
             peak_process_bytes, and at the end process_anonymous_bytes and process_file_bytes.
             """)
 
-    @OptionGroup var models: ModelOptions
+    @OptionGroup var models: PairOptions
 
     @Option(help: ArgumentHelp("Receiver with random weights of this shape.", valueName: "preset"))
     var synthetic: String?
@@ -40,13 +40,18 @@ struct BenchCommand: ParsableCommand {
 
     @OptionGroup var compute: ComputeOptions
 
-    @Option(name: [.customShort("p"), .long], help: ArgumentHelp("Prompt tokens, or a list.", valueName: "n,..."))
-    var promptTokens = CountList(values: [512])
+    @Option(
+        name: [.customShort("p"), .customLong("prompt-tokens")],
+        help: ArgumentHelp(
+            "Prompt tokens, or a list. Default: 512, or half of a smaller context.", valueName: "n,..."))
+    var givenPromptTokens: CountList?
 
     @Option(
-        name: [.customShort("n"), .long],
-        help: ArgumentHelp("Decoded tokens, or a list; 0 leaves decode out.", valueName: "n,..."))
-    var newTokens = CountList(values: [128])
+        name: [.customShort("n"), .customLong("new-tokens")],
+        help: ArgumentHelp(
+            "Decoded tokens, or a list; 0 leaves decode out. Default: 128, or a quarter of a smaller context.",
+            valueName: "n,..."))
+    var givenNewTokens: CountList?
 
     @Flag(help: "Also measure text-to-text; the first sharer is then loaded in full.")
     var textToText = false
@@ -63,7 +68,7 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(
         help:
-            "Also measure what the device can do: memory bandwidth and float32 arithmetic. Rows get their shares of it; without models nothing else is measured."
+            "Also measure what the device can do: memory bandwidth and float32 arithmetic. Rows get their shares of it; without models, -p and -n nothing else is measured."
     )
     var deviceLimits = false
 
@@ -83,19 +88,33 @@ struct BenchCommand: ParsableCommand {
     /// What the sharer writes where text-to-text is measured.
     var writtenTokens: Int? { sharerTokens ?? (textToText ? 64 : nil) }
 
-    private var namesModels: Bool { synthetic != nil || models.receiver != nil || !models.sharer.isEmpty }
+    /// Whether rows are wanted, and not only what the device can do.
+    private var measuresModels: Bool {
+        !deviceLimits || synthetic != nil || models.namesModels || givenPromptTokens != nil || givenNewTokens != nil
+    }
+
+    /// - Parameter context: tokens that the models were made for.
+    func promptTokens(context: Int) -> [Int] { givenPromptTokens?.values ?? [max(2, min(512, context / 2))] }
+
+    /// - Parameter context: as above.
+    func newTokens(context: Int) -> [Int] { givenNewTokens?.values ?? [min(128, context / 4)] }
 
     func validate() throws {
-        guard synthetic == nil || (models.receiver == nil && models.sharer.isEmpty) else {
+        try models.check(for: models.defaultMode)
+        guard synthetic == nil || !models.namesModels else {
             throw ValidationError("directories and synthetic models can't be mixed")
         }
         guard syntheticSharer.isEmpty || synthetic != nil else {
             throw ValidationError("--synthetic-sharer needs --synthetic PRESET for the receiver")
         }
+        if models.fusion != nil, synthetic != nil, syntheticSharer.isEmpty {
+            throw ValidationError(
+                "--fusion combines sharers, and none is given; add --synthetic-sharer PRESET, or leave it out")
+        }
         guard syntheticSharer.count <= 16 else {
             throw ValidationError("there are \(syntheticSharer.count) sharers; at most 16 are possible")
         }
-        guard promptTokens.values.allSatisfy({ $0 >= 2 }), repetitions >= 1, sharerTokens ?? 1 >= 1 else {
+        guard (givenPromptTokens?.values ?? []).allSatisfy({ $0 >= 2 }), repetitions >= 1, sharerTokens ?? 1 >= 1 else {
             throw ValidationError("a run needs at least 2 prompt tokens, 1 repetition and 1 token of the sharer")
         }
         if let gates {
@@ -112,10 +131,15 @@ struct BenchCommand: ParsableCommand {
         var options = VulkanBackendOptions()
         options.profiles = profile
         let choice = try BackendChoice(compute.device, vulkan: options)
-        guard namesModels || !deviceLimits else {
+        guard measuresModels else {
             let limits = try DeviceLimitsReport(measuring: choice.backend)
             if json { try Output.json(limits) } else { try Output.line(limits.text) }
             return
+        }
+        if synthetic == nil, !models.namesModels {
+            Output.remark(
+                "no models are named, so the embedded pair is measured; --synthetic qwen3-0.6b measures a published shape"
+            )
         }
         // The models are gone before the device is measured, which takes memory of its own.
         var report = try Bench(self, on: choice.backend).run()

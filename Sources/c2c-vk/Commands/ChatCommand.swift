@@ -34,23 +34,24 @@ struct ChatCommand: ParsableCommand {
     private static let defaultContext = 4096
 
     func validate() throws {
-        try conversation.check(models)
         if maxNewTokens < 1 {
             throw ValidationError("--max-new-tokens is \(maxNewTokens); it must be at least 1")
         }
+        try conversation.check(for: models.pair)
     }
 
     func run() throws {
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
-        settings.sampling = sampling.settings
         settings.stopStrings = sampling.stop
         conversation.apply(to: &settings)
-        try settings.sampling.check()
+        try sampling.settings().check()
 
         let resolved = try models.resolved()
         let modes = resolved.possibleModes.union([models.resolvedMode])
         let engine = try Engine(resolved, modes: modes)
+        let chosen = try ChatSampling(sampling, engine)
+        let mode = models.resolvedMode
         let choice = try BackendChoice(compute.device)
         var options = Responder.Options(compute)
         let context = compute.context ?? min(Self.defaultContext, engine.maximumContext)
@@ -58,10 +59,27 @@ struct ChatCommand: ParsableCommand {
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: options)
         var chat = ChatLoop(
-            responder, modes: modes, mode: models.resolvedMode, settings: settings,
+            responder, modes: modes, mode: mode, settings: settings, sampling: chosen,
             conversation: Conversation(
                 opening: conversation.opening, context: context, maximumContext: engine.maximumContext),
             contextFull: contextFull)
+        // Who sends lines through a pipe is told only what changes the answers.
+        let isTold = StandardInput.isTerminal
+        if isTold { Output.remark(try contextText(responder, mode, engine)) }
+        if isTold || chosen.followsFile(for: mode) { Output.remark(chosen.text(for: mode)) }
+        if chosen.settings(for: mode).isGreedy { sampling.remarks.forEach(Output.remark) }
+        chosen.warnings.forEach { Output.remark("warning: \($0)") }
         try chat.run(ChatInput(keepsHistory: !noHistory))
+    }
+
+    /// How long the talk can get, why so, and what memory that takes.
+    private func contextText(_ responder: Responder, _ mode: AnswerMode, _ engine: Engine) throws -> String {
+        let (context, most) = (responder.options.context ?? engine.maximumContext, engine.maximumContext)
+        let reason =
+            context == most
+            ? "all that the models were made for" : "of \(most) that the models were made for; --context N changes it"
+        let bytes = try responder.cacheBytes(for: mode, tokens: context)
+        return "context: \(context) tokens, \(reason); caches take \(formatBytes(bytes)), "
+            + "\(formatBytes(bytes / max(1, context))) a token"
     }
 }

@@ -24,11 +24,14 @@ struct EvalCommand: ParsableCommand {
             latency. Their results come a batch at a time, with its size and its seconds.
             """)
 
-    @OptionGroup var models: ModelOptions
+    @OptionGroup var models: PairOptions
+    @OptionGroup var alignment: AlignmentOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var conversation: ConversationOptions
 
-    @Option(help: ArgumentHelp("The questions; - for standard input.", valueName: "file.jsonl|file.csv"))
+    @Option(
+        help: ArgumentHelp("The questions; - for standard input.", valueName: "file.jsonl|file.csv"),
+        completion: .file())
     var questions: String?
 
     @Option(
@@ -47,9 +50,11 @@ struct EvalCommand: ParsableCommand {
     var method = Evaluator.Method.generate
 
     @Option(
+        name: .customLong("shots"),
         help: ArgumentHelp(
-            "Exemplars that mode oracle reads; the set's last questions, which are then not asked.", valueName: "n"))
-    var shots = 4
+            "Exemplars that mode oracle reads; the set's last questions, which are then not asked. Default: 4.",
+            valueName: "n"))
+    var givenShots: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Ask only the first N questions.", valueName: "n"))
     var limit: Int?
@@ -63,16 +68,20 @@ struct EvalCommand: ParsableCommand {
     @Flag(help: "Ask in random order, the same for the same --seed.")
     var shuffle = false
 
-    @Option(help: ArgumentHelp("Where --shuffle begins.", valueName: "n"))
-    var seed: UInt64 = 0
+    @Option(name: .customLong("seed"), help: ArgumentHelp("Where --shuffle begins. Default: 0.", valueName: "n"))
+    var givenSeed: UInt64?
 
-    @Option(help: ArgumentHelp("The most tokens of an answer.", valueName: "n"))
-    var maxNewTokens = 64
+    @Option(
+        name: .customLong("max-new-tokens"),
+        help: ArgumentHelp("The most tokens of an answer. Default: 64.", valueName: "n"))
+    var givenMaxNewTokens: Int?
 
-    @Option(help: ArgumentHelp("Keep the results here, and go on from what is there.", valueName: "file.jsonl"))
+    @Option(
+        help: ArgumentHelp("Keep the results here, and go on from what is there.", valueName: "file.jsonl"),
+        completion: .file())
     var output: String?
 
-    @Option(help: ArgumentHelp("Write a page with charts.", valueName: "file.html"))
+    @Option(help: ArgumentHelp("Write a page with charts.", valueName: "file.html"), completion: .file())
     var report: String?
 
     @Flag(help: "Let --report replace a file that is no report of an evaluation.")
@@ -81,8 +90,13 @@ struct EvalCommand: ParsableCommand {
     @Flag(help: "Print one JSON object instead of tables.")
     var json = false
 
+    private var shots: Int { givenShots ?? 4 }
+    private var seed: UInt64 { givenSeed ?? 0 }
+    private var maxNewTokens: Int { givenMaxNewTokens ?? 64 }
+
     func validate() throws {
-        try conversation.check(models)
+        try alignment.check(for: models)
+        try conversation.check(for: models)
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
         if force, report == nil { throw ValidationError("--force goes with --report") }
         if shots < 1 { throw ValidationError("--shots is \(shots); it must be at least 1") }
@@ -101,8 +115,9 @@ struct EvalCommand: ParsableCommand {
     }
 
     private func evaluate() throws {
-        let pair = try models.resolved()
+        let pair = try models.resolved(align: alignment.strategy)
         let wanted = try chosenModes(pair)
+        remarks(wanted).forEach(Output.remark)
         let file = questions ?? pair.demo?.questions.path
         guard let file else { throw UsageError("no questions are given; name a file with --questions FILE") }
         let set = try QuestionFile.load(file, format: format)
@@ -179,6 +194,18 @@ struct EvalCommand: ParsableCommand {
         }
     }
 
+    /// What is given and does nothing in this evaluation, though it would in another.
+    private func remarks(_ modes: [EvaluationMode]) -> [String] {
+        var remarks: [String] = []
+        if givenShots != nil, !modes.contains(.oracle) { remarks.append("--shots does nothing without mode oracle") }
+        if givenSeed != nil, !shuffle { remarks.append("--seed does nothing without --shuffle") }
+        if givenMaxNewTokens != nil, method == .logits {
+            remarks.append("--max-new-tokens does nothing with --method logits")
+        }
+        guard !modes.contains(.text) else { return remarks }
+        return remarks + conversation.backgroundFlags.map { "\($0) does nothing without mode text" }
+    }
+
     private func chosenModes(_ pair: ResolvedModels) throws -> [EvaluationMode] {
         guard let modes else {
             return EvaluationMode.allCases.filter { $0 != .oracle && pair.possibleModes.contains($0.answerMode) }
@@ -217,7 +244,7 @@ struct EvalCommand: ParsableCommand {
             "sharer-system": conversation.sharerSystem.map { "\"\($0)\"" } ?? "same",
             "thinking": conversation.thinking.rawValue, "background-tokens": "\(answers.textToText.maxNewTokens)",
             "background-request": answers.textToText.request, "fusion": models.fusion?.rawValue ?? "auto",
-            "align": models.align.rawValue, "device": device, "kv-dtype": compute.kvDtype.rawValue,
+            "align": alignment.strategy.rawValue, "device": device, "kv-dtype": compute.kvDtype.rawValue,
             "weights": compute.weights.rawValue, "context": compute.context.map { "\($0)" } ?? "auto",
         ]
     }

@@ -28,7 +28,9 @@ struct GenerateCommand: ParsableCommand {
     @Flag(help: "Print one JSON object instead of the text.")
     var json = false
 
-    @Option(help: ArgumentHelp("Also write caches and logits, in float32.", valueName: "file.safetensors"))
+    @Option(
+        help: ArgumentHelp("Also write caches and logits, in float32.", valueName: "file.safetensors"),
+        completion: .file())
     var dump: String?
 
     @Flag(help: "Let --dump replace a file that is no earlier dump.")
@@ -49,69 +51,72 @@ struct GenerateCommand: ParsableCommand {
             throw ValidationError(
                 "--mode text puts the prompt into conversations of its own; give it as text, without --raw")
         }
-        try refuseIgnored()
+        if models.resolvedMode == .text, prompt.sections != nil {
+            throw ValidationError("--sections says what is fused, and in --mode text nothing is; leave it out")
+        }
+        if includeResponse, !models.pair.hasSharer {
+            throw ValidationError(
+                "--include-response fuses answers too, and there is no sharer; add --sharer DIR, or leave it out")
+        }
+        try conversation.check(for: models.pair)
+        try conversation.check(for: prompt)
     }
 
-    /// What would be without effect is an error: it was meant to have one.
-    private func refuseIgnored() throws {
+    /// What is given and does nothing in this run, though it would in another mode or with chance.
+    private var remarks: [String] {
         let mode = models.resolvedMode
-        try conversation.check(models)
-        if prompt.raw || prompt.promptIds != nil, let flag = conversation.flagForConversation {
-            throw ValidationError(
-                "\(flag) is for conversations, and \(prompt.raw ? "--raw" : "--prompt-ids") gives none; leave one of them out"
-            )
-        }
-        if mode != .text, let flag = conversation.flagForBackground {
-            throw ValidationError("\(flag) is for --mode text; the mode is \(mode.rawValue)")
-        }
-        if mode == .receiver, conversation.sharerSystem != nil {
-            throw ValidationError("--sharer-system is for modes that ask a sharer; the mode is receiver")
-        }
+        var flags = mode == .text ? [] : conversation.backgroundFlags
+        if mode == .receiver, conversation.sharerSystem != nil { flags.append("--sharer-system") }
         if mode != .c2c {
-            if prompt.sharerPromptIds != nil { throw ValidationError("--sharer-prompt-ids is for --mode c2c") }
-            if includeResponse { throw ValidationError("--include-response is for --mode c2c") }
+            if includeResponse { flags.append("--include-response") }
+            if prompt.sharerPromptIds != nil { flags.append("--sharer-prompt-ids") }
         }
-        if mode == .text, prompt.sections != nil {
-            throw ValidationError("--sections cuts one prompt, and --mode text has two; leave one of them out")
-        }
+        return sampling.remarks + flags.map { "\($0) does nothing in mode \(mode.rawValue)" }
     }
 
     func run() throws {
+        let clock = ContinuousClock()
+        let start = clock.now
         let mode = models.resolvedMode
         var settings = AnswerSettings()
         settings.maxNewTokens = maxNewTokens
         settings.ignoresEnd = ignoreEos
-        settings.sampling = sampling.settings
+        settings.sampling = sampling.settings()
         settings.stopStrings = sampling.stop
         conversation.apply(to: &settings)
         try settings.sampling.check()
         let place = try dump.map { try OutputPlace($0, replacing: TensorDump.mark, isForced: force) }
 
+        remarks.forEach(Output.remark)
         let engine = try Engine(try models.resolved(), modes: [mode])
         var vulkanOptions = VulkanBackendOptions()
         vulkanOptions.profiles = profile
-        let clock = ContinuousClock()
-        let start = clock.now
+        let opened = clock.now
         let choice = try BackendChoice(compute.device, vulkan: vulkanOptions)
         var options = Responder.Options(compute)
         options.includesResponse = includeResponse
         let responder = try engine.load(
             on: choice.backend, weightType: compute.weights.elementType, options: options,
             allSharerLayers: dump != nil)
-        let loadSeconds = (clock.now - start).seconds
+        let loaded = clock.now
 
         let compiling = CompilingLine()
         (choice.backend as? VulkanBackend)?.kernelObserver = { compiling.update(ready: $0, wanted: $1) }
         defer { compiling.finish() }
         let answer = try answer(responder, mode, settings, dump: place)
-        let report = GenerationReport(choice: choice, responder: responder, answer: answer, loadSeconds: loadSeconds)
+        let timeline = Timeline(
+            open: (opened - start).seconds, load: (loaded - opened).seconds, total: (clock.now - start).seconds,
+            answer: answer)
+        let report = GenerationReport(choice: choice, responder: responder, answer: answer, timeline: timeline)
         if json {
             try Output.json(report)
         } else {
             try Output.line()
             Output.remark(report.summary)
         }
-        if profile { try showProfile(choice.backend) }
+        if let backend = choice.backend as? VulkanBackend, profile {
+            Output.remark(try ProfileTable(backend.kernelProfile()).text)
+        }
     }
 
     private func answer(
@@ -141,11 +146,4 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private static let noPrompt = UsageError("there is no prompt; give text, or --prompt-ids")
-
-    private func showProfile(_ backend: any Backend) throws {
-        guard let backend = backend as? VulkanBackend else {
-            throw UsageError("--profile measures a Vulkan device; leave out --device cpu")
-        }
-        Output.remark(try ProfileTable(backend.kernelProfile()).text)
-    }
 }

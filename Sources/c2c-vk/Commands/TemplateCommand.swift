@@ -14,7 +14,8 @@ struct TemplateCommand: ParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Directory or repository id of a model, or a template file.", valueName: "dir|file.jinja"))
+        help: ArgumentHelp("Directory or repository id of a model, or a template file.", valueName: "dir|file.jinja"),
+        completion: .file())
     var model: String
 
     @Flag(help: "Answer JSON objects, line by line.")

@@ -14,7 +14,9 @@ struct TokenizeCommand: ParsableCommand {
             {"error": "…"}.
             """)
 
-    @Argument(help: ArgumentHelp("Directory or repository id of a model, or a tokenizer.json.", valueName: "dir"))
+    @Argument(
+        help: ArgumentHelp("Directory or repository id of a model, or a tokenizer.json.", valueName: "dir"),
+        completion: .file())
     var model: String
 
     @Argument(help: "The text; without it, standard input.")
@@ -32,6 +34,11 @@ struct TokenizeCommand: ParsableCommand {
     func validate() throws {
         if [text != nil, ids != nil, jsonLines].filter({ $0 }).count > 1 {
             throw ValidationError("give one of a text, --ids and --json-lines")
+        }
+        if special, ids != nil || jsonLines {
+            throw ValidationError(
+                "--special is for a text; leave it out with "
+                    + (ids != nil ? "--ids" : "--json-lines, whose objects say \"special\""))
         }
     }
 

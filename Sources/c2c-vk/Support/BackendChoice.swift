@@ -11,11 +11,14 @@ struct BackendChoice {
     var index: Int?
     var backend: any Backend
 
-    /// - Throws: `UsageError` for a value that is no number; `VulkanError` when there is no such device, or no driver.
+    /// - Throws: `UsageError` for a value that is no number, or where the CPU reference is to be profiled; `VulkanError` when there is no such device, or no driver.
     init(_ options: DeviceOptions, vulkan vulkanOptions: VulkanBackendOptions = VulkanBackendOptions()) throws {
         let environment = ProcessInfo.processInfo.environment
         let choice = options.device ?? environment["C2C_VK_DEVICE"].flatMap { $0.isEmpty ? nil : $0 }
         if choice == "cpu" {
+            guard !vulkanOptions.profiles else {
+                throw UsageError("--profile measures a Vulkan device; leave it out, or choose one with --device N")
+            }
             index = nil
             backend = ReferenceBackend()
             return

@@ -8,21 +8,26 @@ struct Bench {
     private let command: BenchCommand
     private let backend: any Backend
     private let models: BenchModels
+    private let promptTokens: [Int]
+    private let newTokens: [Int]
 
     init(_ command: BenchCommand, on backend: any Backend) throws {
         self.command = command
         self.backend = backend
-        let longest = command.promptTokens.values.max() ?? 0
-        let mostAfter = max(command.newTokens.values.max() ?? 0, command.writtenTokens ?? 0)
+        let files = try BenchFiles(command)
+        promptTokens = command.promptTokens(context: files.context)
+        newTokens = command.newTokens(context: files.context)
+        let mostAfter = max(newTokens.max() ?? 0, command.writtenTokens ?? 0)
         models = try BenchModels(
-            command, on: backend, capacity: max(command.compute.context ?? 0, longest + mostAfter))
+            command, files, on: backend,
+            capacity: max(command.compute.context ?? 0, (promptTokens.max() ?? 0) + mostAfter))
     }
 
     func run() throws -> BenchReport {
         var rows: [BenchReport.Row] = []
         var ratios: [BenchReport.Ratios] = []
         let timesByCount = try measure()
-        for (count, times) in zip(command.promptTokens.values, timesByCount) {
+        for (count, times) in zip(promptTokens, timesByCount) {
             rows += self.rows(count, times)
             if let fused = times.fusedFirst.mean, let alone = times.aloneFirst.mean {
                 ratios.append(
@@ -56,17 +61,17 @@ struct Bench {
     ///
     /// - Returns: by prompt.
     private func measure() throws -> [Times] {
-        let prompts = command.promptTokens.values.map(prompt)
+        let prompts = promptTokens.map(prompt)
         // The longest first, so that scratch memory is made once, as large as it needs to be.
         for prompt in prompts.sorted(by: { $0.count > $1.count }) {
             var times = Times()
-            try run(prompt, newTokens: min(1, command.newTokens.values.max() ?? 0), &times)
+            try run(prompt, newTokens: min(1, newTokens.max() ?? 0), &times)
             try runText(prompt, &times)
         }
         var times = prompts.map { _ in Times() }
         for _ in 0..<command.repetitions {
             for (index, prompt) in prompts.enumerated() {
-                for newTokens in command.newTokens.values { try run(prompt, newTokens: newTokens, &times[index]) }
+                for newTokens in newTokens { try run(prompt, newTokens: newTokens, &times[index]) }
                 try runText(prompt, &times[index])
             }
         }
@@ -113,13 +118,13 @@ struct Bench {
 
     private func rows(_ count: Int, _ times: Times) -> [BenchReport.Row] {
         // As llama-bench writes it: decode at a depth, where there are several.
-        let depth = command.promptTokens.values.count > 1 ? " @ d\(count)" : ""
+        let depth = promptTokens.count > 1 ? " @ d\(count)" : ""
         func row(_ test: String, _ tokens: Int, _ seconds: [Double]?, _ work: Work) -> BenchReport.Row? {
             guard let seconds, let mean = seconds.mean, mean > 0 else { return nil }
             return BenchReport.Row(test: test, prompt_tokens: count, tokens: tokens, seconds: seconds, work: work)
         }
         let costs = BenchWork(models, prompt: count)
-        let decodes = command.newTokens.values
+        let decodes = newTokens
         var rows = [row("pp\(count)", count, times.aloneFirst, costs.alone)]
         rows += decodes.map { row("tg\($0)\(depth)", $0, times.aloneDecode[$0], costs.decode($0)) }
         guard let session = models.fused else { return rows.compactMap(\.self) }

@@ -3,6 +3,34 @@ import Foundation
 import Inference
 import ModelLoading
 
+/// The models that `bench` measures, found but not loaded.
+enum BenchFiles {
+    case synthetic(receiver: SyntheticModel, sharers: [SyntheticModel])
+    case directories(Engine, isDemo: Bool)
+
+    init(_ command: BenchCommand) throws {
+        if let preset = command.synthetic {
+            self = .synthetic(
+                receiver: try SyntheticModel.preset(preset),
+                sharers: try command.syntheticSharer.map(SyntheticModel.preset))
+            return
+        }
+        let models = try command.models.resolved()
+        var modes: Set<AnswerMode> = models.sharers.isEmpty ? [.receiver] : [.c2c]
+        if command.writtenTokens != nil, !models.sharers.isEmpty { modes.insert(.text) }
+        self = .directories(try Engine(models, modes: modes), isDemo: models.demo != nil)
+    }
+
+    /// The longest sequence all models were made for, in tokens.
+    var context: Int {
+        switch self {
+        case .synthetic(let receiver, let sharers):
+            ([receiver] + sharers).map(\.description.maximumContext).min() ?? 0
+        case .directories(let engine, _): engine.maximumContext
+        }
+    }
+}
+
 /// The models that `bench` measures, loaded, and the sessions that they run in.
 struct BenchModels {
     /// The receiver's name, then the sharers'.
@@ -17,11 +45,13 @@ struct BenchModels {
     private(set) var weightBytes: Int
 
     /// - Parameter capacity: tokens that every cache has room for.
-    init(_ command: BenchCommand, on backend: any Backend, capacity: Int) throws {
-        if let preset = command.synthetic {
-            try self.init(synthetic: preset, command, on: backend, capacity: capacity)
-        } else {
-            try self.init(directories: command, on: backend, capacity: capacity)
+    init(_ command: BenchCommand, _ files: BenchFiles, on backend: any Backend, capacity: Int) throws {
+        switch files {
+        case .synthetic(let receiver, let sharers):
+            try self.init(receiver, sharers, command, on: backend, capacity: capacity)
+        case .directories(let engine, let isDemo):
+            try self.init(engine, command, on: backend, capacity: capacity)
+            if isDemo { names = ["the embedded pair"] }
         }
         guard command.writtenTokens == nil || writer != nil else {
             throw UsageError(
@@ -39,19 +69,18 @@ struct BenchModels {
     }
 
     private init(
-        synthetic preset: String, _ command: BenchCommand, on backend: any Backend, capacity: Int
+        _ receiverModel: SyntheticModel, _ sharerModels: [SyntheticModel], _ command: BenchCommand,
+        on backend: any Backend, capacity: Int
     ) throws {
         let cacheType = command.compute.kvDtype.elementType
         let weightType = command.compute.weights.elementType ?? .bf16
-        let receiverModel = try SyntheticModel.preset(preset)
-        let sharerModels = try command.syntheticSharer.map(SyntheticModel.preset)
         let receiver = try receiverModel.load(
             as: "receiver", extent: .full(receiverModel.description), weightType: weightType, seed: command.seed,
             on: backend)
         func session(_ decoder: Decoder, _ sharers: [Sharer] = []) throws -> Session {
             try Session(
-                on: backend, receiver: decoder, sharers: sharers, capacity: capacity, cacheType: cacheType,
-                overlapsPrefill: command.overlap)
+                on: backend, receiver: decoder, sharers: sharers, fusionMode: command.models.fusion ?? .sequential,
+                capacity: capacity, cacheType: cacheType, overlapsPrefill: command.overlap)
         }
         names = [receiverModel.name] + sharerModels.map(\.name)
         weightBytes = receiver.weightBytes
@@ -75,12 +104,7 @@ struct BenchModels {
         if !sharers.isEmpty { fused = try session(receiver, sharers) }
     }
 
-    private init(directories command: BenchCommand, on backend: any Backend, capacity: Int) throws {
-        let models = try command.models.resolved()
-        var modes: Set<AnswerMode> = models.sharers.isEmpty ? [.receiver] : [.c2c]
-        let writes = command.writtenTokens != nil && !models.sharers.isEmpty
-        if writes { modes.insert(.text) }
-        let engine = try Engine(models, modes: modes)
+    private init(_ engine: Engine, _ command: BenchCommand, on backend: any Backend, capacity: Int) throws {
         var options = Responder.Options(command.compute)
         options.context = capacity
         options.overlapsPrefill = command.overlap
@@ -89,7 +113,7 @@ struct BenchModels {
         names = engine.models.map { URL(filePath: $0.path).lastPathComponent }
         weightBytes = responder.weightBytes
         alone = try responder.session(for: .receiver, tokens: capacity)
-        if modes.contains(.c2c) { fused = try responder.session(for: .c2c, tokens: capacity) }
-        if writes { writer = try responder.session(for: .sharer, tokens: capacity) }
+        if engine.modes.contains(.c2c) { fused = try responder.session(for: .c2c, tokens: capacity) }
+        if engine.modes.contains(.text) { writer = try responder.session(for: .sharer, tokens: capacity) }
     }
 }

@@ -12,15 +12,18 @@ struct ChatLoop {
     private var mode: AnswerMode
     private var conversation: Conversation
     private var answers: [Answer] = []
+    private let sampling: ChatSampling
 
+    /// - Parameter settings: those of sampling in it are replaced by `sampling`'s, as they depend on the mode.
     init(
         _ responder: Responder, modes: Set<AnswerMode>, mode: AnswerMode, settings: AnswerSettings,
-        conversation: Conversation, contextFull: ContextFull
+        sampling: ChatSampling, conversation: Conversation, contextFull: ContextFull
     ) {
         self.responder = responder
         self.modes = modes
         self.mode = mode
         self.settings = settings
+        self.sampling = sampling
         self.conversation = conversation
         self.contextFull = contextFull
     }
@@ -56,6 +59,7 @@ struct ChatLoop {
     private mutating func answer(_ text: String) throws {
         let question = ChatMessage(.user, text)
         var settings = settings
+        settings.sampling = sampling.settings(for: mode)
         // Turns must not all draw the same numbers.
         settings.sampling.seed &+= UInt64(answers.count)
         let written = mode == .text ? settings.textToText.maxNewTokens : 0
@@ -160,6 +164,7 @@ struct ChatLoop {
         guard let wanted = AnswerMode(rawValue: name), modes.contains(wanted) else {
             throw UsageError("no mode \(name) with these models; possible are \(possible)")
         }
+        if sampling.text(for: wanted) != sampling.text(for: mode) { Output.remark(sampling.text(for: wanted)) }
         mode = wanted
     }
 

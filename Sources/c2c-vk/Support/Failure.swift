@@ -66,8 +66,15 @@ enum Failure {
         case let error as EvaluationError: (2, error.description)
         case let error as DemoPairError: (2, error.description)
         // What is left comes from the parser of arguments, whose text for people is not the description.
-        default: (2, C2CVK.message(for: error))
+        default: (2, argumentMessage(C2CVK.message(for: error)))
         }
+    }
+
+    /// What the parser of arguments says, but with another guess at what an unknown option was to be: its own takes --seed for
+    /// --hepl, and knows no other program's names.
+    private static func argumentMessage(_ text: String) -> String {
+        guard let option = text.firstMatch(of: /^Unknown option '([^']+)'/)?.1 else { return text }
+        return Suggestion.unknownOption(String(option), in: Array(CommandLine.arguments.dropFirst()))
     }
 
     private static func oneLine(_ text: String) -> String {

@@ -72,9 +72,12 @@ struct GenerationReport: Encodable {
     var sequential_steps: Int
     var stages: [Stage]?
     var timings: Timings
+    /// All of the program's time, in parts that add up.
+    var timeline: Timeline
     var memory: Memory
 
-    init(choice: BackendChoice, responder: Responder, answer: Answer, loadSeconds: Double) {
+    init(choice: BackendChoice, responder: Responder, answer: Answer, timeline: Timeline) {
+        self.timeline = timeline
         let final = answer.final
         mode = answer.mode.rawValue
         device = Device(index: choice.index, name: choice.backend.name)
@@ -92,7 +95,7 @@ struct GenerationReport: Encodable {
         let joint = final.phaseSeconds[.jointPrefill] ?? 0
         let decodeSeconds = final.result.decodeSeconds
         timings = Timings(
-            load_s: loadSeconds,
+            load_s: timeline.load_s,
             sharer_prefill_s: sharerSeconds ?? (final.phaseSeconds[.sharerPrefill] ?? 0) + joint,
             receiver_prefill_s: final.model == "receiver" ? (final.phaseSeconds[.receiverPrefill] ?? 0) + joint : 0,
             fusion_s: final.phaseSeconds[.fusion] ?? 0, ttft_s: answer.timeToFirstToken, decode_s: decodeSeconds,
@@ -103,7 +106,7 @@ struct GenerationReport: Encodable {
             peak_device_bytes: choice.backend.memory.peak)
     }
 
-    /// One line for people.
+    /// For people: what was done, and where the time went.
     var summary: String {
         func milliseconds(_ seconds: Double) -> String { (seconds * 1000).decimals(1) }
         var parts = ["\(mode) on \(device.name): \(prompt_tokens.count) prompt tokens"]
@@ -115,8 +118,7 @@ struct GenerationReport: Encodable {
             "first token after \(milliseconds(timings.ttft_s)) ms (sharer \(milliseconds(timings.sharer_prefill_s)), "
                 + "receiver \(milliseconds(timings.receiver_prefill_s)), fusion \(milliseconds(timings.fusion_s)))")
         parts.append("\(tokens.count) tokens, \(timings.decode_tokens_per_s.decimals(1)) tokens/s")
-        parts.append(
-            "loaded in \(timings.load_s.decimals(2)) s, peak device memory \(formatBytes(memory.peak_device_bytes))")
-        return parts.joined(separator: ", ")
+        parts.append("peak device memory \(formatBytes(memory.peak_device_bytes))")
+        return parts.joined(separator: ", ") + "\n" + timeline.text
     }
 }

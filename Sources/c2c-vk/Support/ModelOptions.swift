@@ -77,53 +77,36 @@ struct ComputeOptions: ParsableArguments {
     }
 }
 
-/// The flags that name models, the same everywhere.
-struct ModelOptions: ParsableArguments {
+/// The flags that name models and say how sharers combine, the same everywhere.
+struct PairOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The model that answers: a directory, or ORG/REPO (or its web address) in the local Hugging Face cache. Without any model, an embedded trained pair answers.",
-            valueName: "dir"))
+            valueName: "dir"), completion: .directory)
     var receiver: String?
 
-    @Option(help: ArgumentHelp("A model whose KV-cache is read; repeat for several.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("A model whose KV-cache is read; repeat for several.", valueName: "dir"),
+        completion: .directory)
     var sharer: [String] = []
 
-    @Option(help: ArgumentHelp("The fuser for the sharer at the same place.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The fuser for the sharer at the same place.", valueName: "dir"), completion: .directory)
     var fuser: [String] = []
 
     @Option(help: "How several sharers combine: sequential or parallel. Default: what the first fuser says.")
     var fusion: FusionMode?
 
-    @Option(
-        help:
-            "How the tokens of a sharer with another tokenizer are found: auto (as its fuser was trained), none, first or longest."
-    )
-    var align: Alignment = .auto
-
-    @Option(help: "Who answers: c2c, receiver, sharer or text. Default: c2c with a sharer, else receiver.")
-    var mode: AnswerMode?
-
     func validate() throws {
         guard sharer.count <= 16 else {
             throw ValidationError("there are \(sharer.count) sharers; at most 16 are possible")
         }
-        guard namesModels else {
-            if !fuser.isEmpty { throw ValidationError("--fuser goes with --receiver and --sharer") }
-            return
+        guard namesModels || fuser.isEmpty else {
+            throw ValidationError("--fuser goes with --receiver and --sharer")
         }
-        if sharer.isEmpty, fuser.isEmpty, align != .auto || fusion != nil {
-            throw ValidationError(
-                "--\(align != .auto ? "align" : "fusion") is about a sharer; add --sharer DIR and --fuser DIR")
-        }
-        guard receiver != nil || resolvedMode == .sharer else {
-            throw ValidationError("no model is given that answers; name a checkpoint directory with --receiver DIR")
-        }
-        if resolvedMode != .receiver, sharer.isEmpty {
-            throw ValidationError("--mode \(resolvedMode.rawValue) needs a sharer; add --sharer DIR")
-        }
-        if resolvedMode == .c2c || !fuser.isEmpty, sharer.count != fuser.count {
-            throw ValidationError(
-                "there are \(sharer.count) --sharer and \(fuser.count) --fuser; give one fuser for each sharer")
+        guard fuser.count <= sharer.count else { throw unequalCounts }
+        if fusion != nil, !hasSharer {
+            throw ValidationError("--fusion combines sharers, and none is given; add --sharer DIR, or leave it out")
         }
     }
 
@@ -131,13 +114,31 @@ struct ModelOptions: ParsableArguments {
     var hasSharer: Bool { !namesModels || !sharer.isEmpty }
 
     /// Whether any model is named; if none is, the demo pair answers.
-    private var namesModels: Bool { receiver != nil || !sharer.isEmpty }
+    var namesModels: Bool { receiver != nil || !sharer.isEmpty }
 
-    var resolvedMode: AnswerMode { mode ?? (namesModels && sharer.isEmpty ? .receiver : .c2c) }
+    /// What is done with these models unless something else is asked for.
+    var defaultMode: AnswerMode { namesModels && sharer.isEmpty ? .receiver : .c2c }
+
+    /// - Throws: `ValidationError` where a model is missing that a mode needs.
+    func check(for mode: AnswerMode) throws {
+        guard namesModels else { return }
+        guard receiver != nil || mode == .sharer else {
+            throw ValidationError("no model is given that answers; name a checkpoint directory with --receiver DIR")
+        }
+        if mode != .receiver, sharer.isEmpty {
+            throw ValidationError("--mode \(mode.rawValue) needs a sharer; add --sharer DIR")
+        }
+        if mode == .c2c, sharer.count != fuser.count { throw unequalCounts }
+    }
+
+    private var unequalCounts: ValidationError {
+        ValidationError(
+            "there are \(sharer.count) --sharer and \(fuser.count) --fuser; give one fuser for each sharer")
+    }
 
     /// The directories that the flags stand for.
     /// - Throws: `CheckpointError` for a name that can't be found, with the way to get it.
-    func resolved() throws -> ResolvedModels {
+    func resolved(align: Alignment = .auto) throws -> ResolvedModels {
         guard namesModels else {
             let demo = try DemoPair(cache: UserCache.directory)
             return ResolvedModels(
@@ -148,6 +149,47 @@ struct ModelOptions: ParsableArguments {
         return ResolvedModels(
             receiver: try receiver.map(cache.resolve), sharers: try sharer.map(cache.resolve),
             fusers: try fuser.map(cache.resolve), fusion: fusion, align: align)
+    }
+}
+
+/// The flag for pairs with different tokenizers.
+struct AlignmentOptions: ParsableArguments {
+    @Option(
+        help:
+            "How the tokens of a sharer with another tokenizer are found: auto (as its fuser was trained), none, first or longest. Default: auto."
+    )
+    var align: Alignment?
+
+    var strategy: Alignment { align ?? .auto }
+
+    /// - Throws: `ValidationError` where there is no second tokenizer.
+    func check(for pair: PairOptions) throws {
+        if align != nil, pair.namesModels, pair.sharer.isEmpty {
+            throw ValidationError(
+                "--align is about a sharer's tokens, and none is given; add --sharer DIR, or leave it out")
+        }
+    }
+}
+
+/// The flags of one way to answer: the models, and which of them take part.
+struct ModelOptions: ParsableArguments {
+    @OptionGroup var pair: PairOptions
+    @OptionGroup var alignment: AlignmentOptions
+
+    @Option(help: "Who answers: c2c, receiver, sharer or text. Default: c2c with a sharer, else receiver.")
+    var mode: AnswerMode?
+
+    func validate() throws {
+        try pair.check(for: resolvedMode)
+        try alignment.check(for: pair)
+    }
+
+    var resolvedMode: AnswerMode { mode ?? pair.defaultMode }
+
+    /// The directories that the flags stand for.
+    /// - Throws: `CheckpointError` for a name that can't be found, with the way to get it.
+    func resolved() throws -> ResolvedModels {
+        try pair.resolved(align: alignment.strategy)
     }
 }
 

@@ -43,23 +43,26 @@ struct ConversationOptions: ParsableArguments {
         }
     }
 
-    /// The flag that is given though there is no sharer it could be about; nil for none.
-    var flagForSharer: String? { sharerSystem != nil ? "--sharer-system" : flagForBackground }
-
-    /// The flag that is given for mode text; nil for none.
-    var flagForBackground: String? {
-        backgroundRequest != nil ? "--background-request" : backgroundTokens != nil ? "--background-tokens" : nil
+    /// The flags given that only mode text looks at.
+    var backgroundFlags: [String] {
+        (backgroundRequest == nil ? [] : ["--background-request"])
+            + (backgroundTokens == nil ? [] : ["--background-tokens"])
     }
 
-    /// The flag that is given for a conversation; nil for none.
-    var flagForConversation: String? {
-        system != nil ? "--system" : sharerSystem != nil ? "--sharer-system" : thinking == .on ? "--thinking" : nil
+    /// - Throws: `ValidationError` where no sharer is named that a flag could be about.
+    func check(for pair: PairOptions) throws {
+        let flags = backgroundFlags + (sharerSystem == nil ? [] : ["--sharer-system"])
+        if let flag = flags.first, !pair.hasSharer {
+            throw ValidationError("\(flag) is for a sharer, and none is given; add --sharer DIR, or leave it out")
+        }
     }
 
-    /// - Throws: `ValidationError` where a flag is about a sharer, and there is none.
-    func check(_ models: ModelOptions) throws {
-        if !models.hasSharer, let flag = flagForSharer {
-            throw ValidationError("\(flag) is about a sharer; add --sharer DIR")
+    /// - Throws: `ValidationError` for what shapes conversations, where the prompt is in none.
+    func check(for prompt: PromptOptions) throws {
+        guard let given = prompt.promptIds != nil ? "--prompt-ids" : prompt.raw ? "--raw" : nil else { return }
+        let flag = system != nil ? "--system" : sharerSystem != nil ? "--sharer-system" : "--thinking"
+        if system != nil || sharerSystem != nil || thinking == .on {
+            throw ValidationError("\(flag) is for a chat template, and \(given) goes through none; give one of them")
         }
     }
 

@@ -6,8 +6,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Flattens (above 1) or sharpens the choice of tokens; 0 takes the likeliest.", valueName: "t"))
-    var temperature: Float = 0
+            "Flattens (above 1) or sharpens the choice of tokens; 0 takes the likeliest. Default: 0; in chat what the model's generation_config.json says, as for the four that follow.",
+            valueName: "t"))
+    var temperature: Float?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Draw from the K likeliest tokens only.", valueName: "k"))
     var topK: Int?
@@ -15,17 +16,17 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Draw from the likeliest tokens of cumulative probability P.", valueName: "p"))
-    var topP: Float = 1
+    var topP: Float?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Draw from tokens of at least this share of the likeliest's probability.", valueName: "p"))
-    var minP: Float = 0
+    var minP: Float?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Makes seen tokens less likely by a factor; 1 changes nothing.", valueName: "r"))
-    var repetitionPenalty: Float = 1
+    var repetitionPenalty: Float?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Taken from the logits of seen tokens.", valueName: "p"))
     var presencePenalty: Float = 0
@@ -45,17 +46,25 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp("End the answer before this text; repeat for several.", valueName: "text"))
     var stop: [String] = []
 
-    var settings: SamplingSettings {
-        var settings = SamplingSettings()
-        settings.temperature = temperature
-        settings.topK = topK
-        settings.topP = topP
-        settings.minP = minP
-        settings.repetitionPenalty = repetitionPenalty
+    /// What the flags say, and what isn't said as in `defaults`.
+    func settings(_ defaults: SamplingSettings = SamplingSettings()) -> SamplingSettings {
+        var settings = defaults
+        settings.temperature = temperature ?? defaults.temperature
+        settings.topK = topK ?? defaults.topK
+        settings.topP = topP ?? defaults.topP
+        settings.minP = minP ?? defaults.minP
+        settings.repetitionPenalty = repetitionPenalty ?? defaults.repetitionPenalty
         settings.presencePenalty = presencePenalty
         settings.frequencyPenalty = frequencyPenalty
         settings.seed = seed
         return settings
+    }
+
+    /// What is given and does nothing as tokens aren't drawn; nothing to say to those who ask for that with `--temperature 0`.
+    var remarks: [String] {
+        guard temperature == nil else { return [] }
+        let given = [("--top-k", topK != nil), ("--top-p", topP != nil), ("--min-p", minP != nil)]
+        return given.filter(\.1).map { "\($0.0) does nothing without --temperature" }
     }
 
     func validate() throws {
