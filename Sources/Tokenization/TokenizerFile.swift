@@ -41,7 +41,7 @@ struct TokenizerFile {
         var model: ModelReader?
         var names: Set<String> = []
         try scanner.members { scanner, key in
-            let name = String(decoding: key, as: UTF8.self)
+            let name = try scanner.comparable(key)
             guard names.insert(name).inserted else { throw scanner.failure("key \(quoted(name)) appears twice") }
             if name == "model" {
                 model = try ModelReader(&scanner)
@@ -76,7 +76,7 @@ private struct ModelReader {
             throw TokenizationError.invalidFile("model is not an object")
         }
         try scanner.members { scanner, key in
-            let name = String(decoding: key, as: UTF8.self)
+            let name = try scanner.comparable(key)
             let start = scanner.position
             let isFirst: Bool
             switch name {
