@@ -39,34 +39,6 @@ import Testing
         try expectSwift(.questions, Array("questions.csv\nquestion,choices,answer\nQ,\(cell),1\n".utf8))
     }
 
-    @Test("A tokenizer can't ask for more tokens around a text, or steps before it, than it could mean")
-    func multiplied() throws {
-        func tokenizer(steps: String = "", processors: String) -> [UInt8] {
-            Array(
-                #"""
-                {"pre_tokenizer":{"type":"Sequence","pretokenizers":[\#(steps){"type":"ByteLevel","add_prefix_space":false}]},
-                "post_processor":{"type":"Sequence","processors":[\#(processors)]},"decoder":{"type":"ByteLevel"},
-                "model":{"type":"BPE","vocab":{"a":0},"merges":[]}}
-                """#.utf8)
-        }
-        func template(names: Int, ids: Int) -> String {
-            let items = String(repeating: #"{"SpecialToken":{"id":"x"}},"#, count: names)
-            let list = String(repeating: "0,", count: ids)
-            return #"""
-                {"type":"TemplateProcessing","single":[\#(items){"Sequence":{"id":"A"}}],
-                "special_tokens":{"x":{"ids":[\#(list)0]}}}
-                """#
-        }
-        // 260 KB, and 8 GB of tokens around every text.
-        try expectSwift(.tokenizer, tokenizer(processors: template(names: 5000, ids: 200_000)))
-        // 5 MB, and a text copied 50,000 times.
-        let many = repeatElement(template(names: 1, ids: 0), count: 50_000).joined(separator: ",")
-        try expectSwift(.tokenizer, tokenizer(processors: many))
-        // 2 MB, and 1.5 GB of compiled patterns.
-        let steps = String(repeating: #"{"type":"Digits","individual_digits":true},"#, count: 50_000)
-        try expectSwift(.tokenizer, tokenizer(steps: steps, processors: ""))
-    }
-
     private func expectSwift(_ reader: Reader, _ bytes: [UInt8]) throws {
         let start = ContinuousClock.now
         try reader.examine(bytes)

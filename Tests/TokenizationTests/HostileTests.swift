@@ -75,6 +75,26 @@ private func message(_ json: [UInt8]) -> String {
         #expect(!message(json).isEmpty)
     }
 
+    @Test("A small file can't ask for gigabytes around each text, or in patterns")
+    func multiplied() {
+        // With 200,000 ids named 5,000 times, 500 KB ask for 8 GB.
+        func template(names: Int) -> String {
+            let items = String(repeating: #"{"SpecialToken":{"id":"x"}},"#, count: names)
+            return #"{"type":"TemplateProcessing","single":[\#(items){"Sequence":{"id":"A"}}],"#
+                + #""special_tokens":{"x":{"ids":[0,1,2]}}}"#
+        }
+        #expect(message(tokenizerJSON(postProcessor: template(names: 300))).isEmpty)
+        #expect(message(tokenizerJSON(postProcessor: template(names: 400))).contains("post_processor"))
+        let templates = repeatElement(template(names: 0), count: 17).joined(separator: ",")
+        #expect(
+            message(tokenizerJSON(postProcessor: #"{"type":"Sequence","processors":[\#(templates)]}"#))
+                .contains("17 templates"))
+        let steps = String(repeating: #"{"type":"Digits","individual_digits":true},"#, count: 64)
+        #expect(
+            message(tokenizerJSON(preTokenizer: #"{"type":"Sequence","pretokenizers":[\#(steps)\#(byteLevel)]}"#))
+                .contains("65 steps"))
+    }
+
     @Test("Ids that no token has are errors")
     func ids() throws {
         let tokenizer = try Tokenizer(json: tokenizerJSON())
