@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "Terminal", dependencies: ["OutputFiles"]),
         .target(name: "Checkpoints", dependencies: ["JSON", "OutputFiles"]),
         .target(name: "Jinja", dependencies: ["JSON"]),
-        .target(name: "Tokenization", dependencies: ["CPCRE2"]),
+        .target(name: "Tokenization", dependencies: ["CPCRE2", "JSON"]),
         .target(name: "Inference"),
         .target(name: "ReferenceBackend", dependencies: ["Inference"]),
         .target(name: "VulkanBackend", dependencies: ["VulkanCompute", "Inference"], plugins: ["EmbedShaders"]),
@@ -75,5 +75,14 @@ let package = Package(
             dependencies: ["Chat", "Checkpoints", "Inference", "JSON", "Jinja", "ModelLoading", "ReferenceBackend"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
         .testTarget(name: "CommandTests", dependencies: ["c2c-vk"]),
+
+        // What the fuzzer of Tools/fuzz.sh calls, and its corpus as a test.
+        .target(
+            name: "FuzzReaders",
+            dependencies: [
+                "Chat", "Checkpoints", "Evaluation", "Inference", "JSON", "Jinja", "ModelLoading", "Tokenization",
+            ],
+            path: "Tests/FuzzTests/Readers"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzReaders"], exclude: ["Corpus", "Readers"]),
     ]
 )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets the machine up, checks the format, builds everything and runs the tests under the Khronos validation layer.
-# Arguments go to `swift test`, e.g. `Tools/test.sh --filter Attention`.
+# Arguments go to `swift test`, e.g. `Tools/test.sh --filter Attention`; without any, the readers of strangers' files are fuzzed
+# for a minute in all.
 # The last line is `N passed, N failed`, with `, N skipped` where tests were; the exit status is 0 only if all is well.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -22,6 +23,12 @@ swift build -c release --build-tests || {
     exit 1
 }
 
+fuzz_status=0
+if [ $# -eq 0 ]; then
+    echo "== fuzz"
+    Tools/fuzz.sh --seconds 8 || fuzz_status=$?
+fi
+
 echo "== tests"
 # One at a time: tests on the GPU share its memory, and lavapipe takes all cores anyway.
 parallelism=(--no-parallel)
@@ -41,7 +48,7 @@ swift test -c release --skip-build --disable-xctest "${parallelism[@]}" "$@" \
 
 # One JSON object a line, its keys sorted: each selected test is announced by a record of kind "test", and has passed or
 # was skipped only where an event says so. What was announced and did neither has failed: perhaps the process died on it.
-awk -v format_status="$format_status" -v test_status="$test_status" '
+awk -v format_status="$format_status" -v fuzz_status="$fuzz_status" -v test_status="$test_status" '
     # The string that follows the first "name" in the text.
     function field(name, text,    key, rest, at) {
         key = "\"" name "\":\""
@@ -86,6 +93,7 @@ awk -v format_status="$format_status" -v test_status="$test_status" '
         if (!announced) print "No test was selected."
         if (test_status != 0 && !failed) print "swift test ended with exit status " test_status "."
         if (format_status != 0) print "The format check failed; `swift format -i -r Package.swift Sources Tests` mends most."
+        if (fuzz_status != 0) print "Fuzzing failed; the inputs are in .build-fuzz/found."
         printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
-        exit (failed || !announced || test_status != 0 || format_status != 0)
+        exit (failed || !announced || test_status != 0 || format_status != 0 || fuzz_status != 0)
     }' "$results/events.jsonl"

@@ -162,7 +162,7 @@ package struct JSONParser {
                     throw error("text that is not UTF-8")
                 }
                 offset += 1
-                return plain
+                return try comparable(plain)
             }
             if byte == UInt8(ascii: "\\") { return try escapedString(prefix: start..<offset) }
             guard byte >= 0x20 else { throw error("a control character in text") }
@@ -179,7 +179,7 @@ package struct JSONParser {
             offset += 1
             if byte == UInt8(ascii: "\"") {
                 guard let text = String(validating: units, as: UTF8.self) else { throw error("text that is not UTF-8") }
-                return text
+                return try comparable(text)
             }
             if byte == UInt8(ascii: "\\") {
                 units.append(contentsOf: UTF8.encode(try escape()) ?? UTF8.encodedReplacementCharacter)
@@ -188,6 +188,13 @@ package struct JSONParser {
             }
         }
         throw error("unfinished text; is the file truncated?")
+    }
+
+    private func comparable(_ text: String) throws -> String {
+        guard !text.hasEndlessMarks else {
+            throw error("more than \(String.maximumMarksInRow) combining marks in a row", .tooLarge)
+        }
+        return text
     }
 
     private mutating func escape() throws -> Unicode.Scalar {

@@ -1,3 +1,5 @@
+import JSON
+
 /// A strict JSON reader over bytes (RFC 8259), made for tokenizer.json: 10 MB of short strings, which a general parser
 /// turns into hundreds of thousands of objects. The caller walks the structure and decides what becomes a value.
 ///
@@ -100,7 +102,7 @@ struct JSONScanner {
         case UInt8(ascii: "\""):
             var text: [UInt8] = []
             try appendString(to: &text)
-            return .string(String(decoding: text, as: UTF8.self))
+            return .string(try comparable(text))
         case UInt8(ascii: "t"):
             try literal("true")
             return .bool(true)
@@ -231,6 +233,15 @@ struct JSONScanner {
             if bytes[end] == UInt8(ascii: "\"") { return }
             try appendEscape(to: &output)
         }
+    }
+
+    /// Text that becomes a `String`, which takes the square of its length to compare where marks never end.
+    func comparable(_ utf8: [UInt8]) throws -> String {
+        let text = String(decoding: utf8, as: UTF8.self)
+        guard !text.hasEndlessMarks else {
+            throw failure("more than \(String.maximumMarksInRow) combining marks in a row")
+        }
+        return text
     }
 
     private mutating func skipString() throws {

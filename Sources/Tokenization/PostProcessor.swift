@@ -12,12 +12,23 @@ struct PostProcessor: Sendable {
     ///   names an unknown token.
     init(_ node: JSONNode?, idLimit: Int) throws {
         templates = try node.map { try Self.templates($0, idLimit) } ?? []
+        let count = templates.joined().reduce(0) { if case .special(let ids) = $1 { $0 + ids.count } else { $0 } }
+        guard templates.count <= Self.templateLimit, count <= Self.tokenLimit else {
+            throw TokenizationError.invalidFile(
+                "post_processor adds \(count) tokens in \(templates.count) templates, "
+                    + "expected at most \(Self.tokenLimit) in \(Self.templateLimit)")
+        }
     }
 
     /// A token before the text, one after it, or neither.
     init(before: Int?, after: Int?) {
         templates = [(before.map { [.special([$0])] } ?? []) + [.sequence] + (after.map { [.special([$0])] } ?? [])]
     }
+
+    /// Many times what is published. A token's ids may be named again and again, so that a small file could ask for
+    /// gigabytes around every text.
+    private static let templateLimit = 16
+    private static let tokenLimit = 1024
 
     private static func templates(_ node: JSONNode, _ idLimit: Int) throws -> [[Item]] {
         switch try node.type() {

@@ -8,6 +8,9 @@ struct PreTokenizer: Sendable {
 
     private let steps: [Step]
 
+    /// Many times what is published. A step of 40 bytes in a file is a compiled pattern of 30 KB here.
+    private static let stepLimit = 64
+
     /// GPT-2's pattern, which ByteLevel applies by itself where `use_regex` is set.
     private static let byteLevelPattern =
         #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
@@ -20,6 +23,10 @@ struct PreTokenizer: Sendable {
             let found = try kinds.last.map { "ends in \(quoted(try $0.type()))" } ?? "is missing"
             throw TokenizationError.unsupported(
                 "pre_tokenizer \(found); only byte-level BPE is supported, where it ends in \"ByteLevel\"")
+        }
+        guard kinds.count <= Self.stepLimit else {
+            throw TokenizationError.invalidFile(
+                "pre_tokenizer has \(kinds.count) steps, expected at most \(Self.stepLimit)")
         }
         var steps: [Step] = []
         for kind in kinds {

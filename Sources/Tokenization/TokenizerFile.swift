@@ -92,7 +92,7 @@ private struct ModelReader {
             throw TokenizationError.invalidFile("model is not an object")
         }
         try scanner.members { scanner, key in
-            let name = String(decoding: key, as: UTF8.self)
+            let name = try scanner.comparable(key)
             switch name {
             case "vocab":
                 vocabularyPosition = scanner.position

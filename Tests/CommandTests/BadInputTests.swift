@@ -28,6 +28,19 @@ struct BadInputTests {
         try Program.expectFailure(["generate", "hello", "--raw", "--mode", "text"] + pair, says: ["--raw", "text"])
     }
 
+    @Test("a file's text in an error is one printable line")
+    func unprintable() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "escapes-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let config = folder.appending(path: "config.json")
+        try Data(#"{"model_type":"\u001b[2J\u0007red\nline"}"#.utf8).write(to: config)
+        try expectFailure(["inspect", folder.path], says: ["\\u{1b}[2J\\u{7}red line"])
+        try Data(#"{"model_type":"\#(String(repeating: "x", count: 1_000_000))"}"#.utf8).write(to: config)
+        let outcome = try Program.run(["inspect", folder.path])
+        #expect(outcome.status == 2 && outcome.errors.utf8.count < 5000)
+    }
+
     @Test("sections that don't fit")
     func sections() throws {
         let base = ["generate", "--prompt-ids", "1 2 3 4"] + Program.pair(Self.golden) + ["--sections"]

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the pickle of a `state_dict` as `torch.save` writes it: a dictionary from names to tensors.
 /// Opcodes: Python's `pickletools` module.
 ///
@@ -198,6 +200,7 @@ package struct Unpickler {
         guard let length = Int(exactly: length), let text = text(try reader.take(length)) else {
             throw malformed("text that is overlong or not UTF-8")
         }
+        guard !text.hasEndlessMarks else { throw malformed("text of nothing but combining marks") }
         stack.append(.string(text))
     }
 

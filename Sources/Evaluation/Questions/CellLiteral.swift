@@ -40,7 +40,7 @@ struct CellLiteral {
             }
             return .object(object)
         default:
-            return take("array(") ? array(depth: depth) : number()
+            return take("array(") ? array(depth: depth + 1) : number()
         }
     }
 

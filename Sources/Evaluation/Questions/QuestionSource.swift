@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 /// The bytes of a question file, and the text in them.
 enum QuestionSource {
@@ -48,6 +49,9 @@ enum QuestionSource {
             throw EvaluationError(
                 name, "is not UTF-8; convert it first, such as from Windows' encoding: iconv -f CP1252 -t UTF-8 \(name)"
             )
+        }
+        guard !text.hasEndlessMarks else {
+            throw EvaluationError(name, "has more than \(String.maximumMarksInRow) combining marks in a row")
         }
         return text
     }

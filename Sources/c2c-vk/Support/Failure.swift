@@ -77,7 +77,18 @@ enum Failure {
         return Suggestion.unknownOption(String(option), in: Array(CommandLine.arguments.dropFirst()))
     }
 
+    /// Messages quote files from strangers: what is in them neither moves the terminal's cursor nor fills its screen.
     private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let limit = 4000
+        var line = ""
+        for scalar in text.unicodeScalars.prefix(limit) {
+            switch scalar {
+            case "\n", "\r", "\u{2028}", "\u{2029}": line += line.hasSuffix(" ") ? "" : " "
+            case _ where scalar.properties.generalCategory == .control:
+                line += "\\u{" + String(scalar.value, radix: 16) + "}"
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return text.unicodeScalars.count > limit ? line + "…" : line
     }
 }
