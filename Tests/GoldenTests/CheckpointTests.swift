@@ -38,7 +38,8 @@ import Testing
     @Test("tokens are those of transformers", arguments: models, [TestBackend.reference, .vulkan])
     func tokens(_ model: Model, _ kind: TestBackend) throws {
         try kind.run { backend in
-            #expect(try answer(path(model.name), model.prompt, on: backend) == model.tokens)
+            let tokens = try answer(path(model.name), model.prompt, on: backend)
+            #expect(tokens == model.tokens)
         }
     }
 
@@ -179,7 +180,8 @@ import Testing
             try body()
             Issue.record("nothing was thrown", sourceLocation: sourceLocation)
         } catch {
-            for word in words { #expect("\(error)".contains(word), sourceLocation: sourceLocation) }
+            let message = "\(error)"
+            for word in words { #expect(message.contains(word), "\(message)", sourceLocation: sourceLocation) }
         }
     }
 
