@@ -35,7 +35,7 @@ struct BadInputTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let config = folder.appending(path: "config.json")
         try Data(#"{"model_type":"\u001b[2J\u0007red\nline"}"#.utf8).write(to: config)
-        try expectFailure(["inspect", folder.path], says: ["\\u{1b}[2J\\u{7}red line"])
+        try Program.expectFailure(["inspect", folder.path], says: ["\\u{1b}[2J\\u{7}red line"])
         try Data(#"{"model_type":"\#(String(repeating: "x", count: 1_000_000))"}"#.utf8).write(to: config)
         let outcome = try Program.run(["inspect", folder.path])
         #expect(outcome.status == 2 && outcome.errors.utf8.count < 5000)

@@ -6,19 +6,6 @@ import Testing
 struct NameTests {
     private static let golden = "golden/qwen3_from_qwen2"
 
-    private func Program.expectFailure(
-        _ arguments: [String], says words: [String], environment: [String: String] = [:],
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) throws {
-        let outcome = try Program.run(arguments, environment: environment)
-        #expect(outcome.status == 2, "\(outcome.errors)", sourceLocation: sourceLocation)
-        let lines = outcome.errors.split(separator: "\n")
-        #expect(lines.count == 1 && outcome.output.isEmpty, "\(outcome.errors)", sourceLocation: sourceLocation)
-        for word in words {
-            #expect(outcome.errors.contains(word), "\(outcome.errors)", sourceLocation: sourceLocation)
-        }
-    }
-
     @Test(
         "Sharers and fusers come in pairs, whatever is asked of them",
         arguments: ["generate", "chat", "eval", "verify", "bench"])

@@ -11,7 +11,7 @@ final class PseudoTerminal: Sendable {
     private let received = Mutex(Data())
     /// Where in what was received `waitFor` goes on.
     private let position = Mutex(0)
-    private nonisolated(unsafe) let process = Process()
+    private let process = Process()
 
     /// Starts the program.
     init(_ arguments: [String], columns: Int = 80, rows: Int = 24, environment: [String: String] = [:]) throws {

@@ -2,8 +2,8 @@
 ///
 /// It is slow and takes more launches; it is for finding out where numbers end, once it is known that they do.
 final class InspectingBackend: Backend {
-    /// An operation that wrote what is no number.
-    struct Finding: Error {
+    /// An operation that wrote what is no number. It doesn't leave the thread that the backend is used from.
+    struct Finding: Error, @unchecked Sendable {
         var graph: Graph
         /// Index in the graph's operations.
         var op: Int
@@ -108,6 +108,7 @@ final class InspectingBackend: Backend {
     var runsKernelsSideBySide: Bool { false }
     var memory: MemoryUse { inner.memory }
     var availableBytes: Int { inner.availableBytes }
+    var compileTime: CompileTime { inner.compileTime }
 
     func makeTensor(
         _ name: String, _ shape: TensorShape, _ type: ElementType, placement: TensorPlacement

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Chat
 import Checkpoints
+import Foundation
 import Inference
 import ModelLoading
 

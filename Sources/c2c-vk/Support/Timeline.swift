@@ -7,8 +7,8 @@ struct Timeline: Encodable {
     var open_s: Double
     /// Opening the device, and weights and tokenizers.
     var load_s: Double
-    /// Making kernels that weren't there yet: by the driver's compiler, or from its cache. Some drivers compile when a kernel
-    /// first runs instead; that is part of `prompt_s`.
+    /// Making kernels that weren't there yet: by the driver's compiler, or from its cache. Drivers of CPUs compile when a kernel
+    /// first runs; those runs count here.
     var kernels_s: Double
     /// Making plans: what runs, where, and after what.
     var plans_s: Double
