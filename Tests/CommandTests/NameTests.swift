@@ -23,7 +23,8 @@ struct NameTests {
         try Program.expectFailure(
             [command, "--receiver", receiver, "--fusion", "parallel"], says: ["--fusion", "--sharer"])
         guard command != "bench" else { return }
-        try Program.expectFailure([command, "--receiver", receiver, "--align", "first"], says: ["--align", "--sharer"])
+        try Program.expectFailure(
+            [command, "--receiver", receiver, "--align", "first"], says: ["--align", "--sharer"])
     }
 
     @Test("Flags that would be without effect are refused")
