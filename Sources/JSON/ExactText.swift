@@ -2,10 +2,14 @@
 ///
 /// Swift takes canonically equivalent texts for one `String`: the Kelvin sign for "K", a letter with its accent for both apart.
 /// Files tell them apart, as Python does. Hashing costs time in proportion to the length, whatever characters it combines.
-package struct ExactText: Hashable, Sendable {
+package struct ExactText: Hashable, Sendable, ExpressibleByStringLiteral {
     package let text: String
 
     package init(_ text: String) {
+        self.text = text
+    }
+
+    package init(stringLiteral text: String) {
         self.text = text
     }
 

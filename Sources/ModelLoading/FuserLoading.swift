@@ -35,7 +35,7 @@ public struct FuserCheckpoint: Sendable {
                 let name = "\(half.rawValue)_gate_logit"
                 let state = states[source.projector]
                 try state?.refuseUnread(name, file: files[source.projector] ?? path)
-                guard let gate = state?.tensors[name], gate.elementCount == 1, let logit = try gate.floats().first
+                guard let gate = state?.tensor(name), gate.elementCount == 1, let logit = try gate.floats().first
                 else {
                     throw LoadingError.shape(
                         "\(files[source.projector] ?? path): \(name) is missing or no single number; "
@@ -95,7 +95,7 @@ public struct FuserCheckpoint: Sendable {
         let name = "\(projection.half.rawValue)_\(slot.role.stateName)"
         let state = directory.mapping[projection.receiverLayer].flatMap { states[$0.projector] }
         try state?.refuseUnread(name, file: "\(directory.path): receiver layer \(projection.receiverLayer)")
-        guard let tensor = state?.tensors[name] else {
+        guard let tensor = state?.tensor(name) else {
             throw LoadingError.shape(
                 "\(directory.path): the projector of receiver layer \(projection.receiverLayer) has no \(name); "
                     + "is this a C2CProjector?")
@@ -131,7 +131,7 @@ public struct FuserCheckpoint: Sendable {
 extension ProjectorState {
     /// - Throws: `LoadingError.unsupported` where something else stands under a tensor's name, or a tensor that isn't read.
     fileprivate func refuseUnread(_ name: String, file: String) throws {
-        guard tensors[name] == nil, let what = unread[name] else { return }
+        guard let what = whatIsUnread(name) else { return }
         throw LoadingError.unsupported(
             "\(file): \(name) is \(what), which is not supported; save it as float32, float16 or bfloat16")
     }

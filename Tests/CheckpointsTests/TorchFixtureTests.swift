@@ -1,34 +1,52 @@
 import Checkpoints
 import Foundation
+import JSON
 import Testing
 
 /// Files that PyTorch wrote, against what it reads from them itself; Tests/Fixtures/torch/make.py made both.
 struct TorchFixtureTests {
-    private struct Expectation: Decodable {
-        /// Absent for what isn't read.
-        var shape: [Int]?
-        var type: String?
-        var values: [Double]?
-    }
-
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Fixtures/torch")
 
     @Test("every file of every kind, in both formats")
     func files() throws {
-        let data = try Data(contentsOf: Self.folder.appending(path: "expected.json"))
-        let expected = try JSONDecoder().decode([String: [String: Expectation]].self, from: data)
+        // Foundation's parser takes keys for one that differ only before normalisation.
+        let text = try String(contentsOf: Self.folder.appending(path: "expected.json"), encoding: .utf8)
+        guard case .object(let expected) = try JSONParser.parse(text) else {
+            Issue.record("expected.json is no object")
+            return
+        }
         #expect(expected.count > 20 && expected.keys.filter { $0.hasSuffix("_legacy.pt") }.count > 9)
         for (name, tensors) in expected {
+            guard case .object(let tensors) = tensors else { continue }
             let file = try TorchFile(Self.folder.appending(path: name).path)
             for (key, tensor) in tensors {
-                guard let values = tensor.values else {
-                    #expect(file.tensors[key] == nil && file.unread[key] != nil, "\(name): \(key)")
+                guard case .object(let tensor) = tensor, let values = tensor["values"] else {
+                    #expect(
+                        file.tensors[ExactText(key)] == nil && file.unread[ExactText(key)] != nil, "\(name): \(key)")
                     continue
                 }
-                let found = try #require(file.tensors[key], "\(name): \(key)")
-                #expect(found.shape == tensor.shape && found.dtype == TensorType(torchName: tensor.type ?? ""))
-                #expect(found.values == values, "\(name): \(key)")
+                let found = try #require(file.tensors[ExactText(key)], "\(name): \(key)")
+                #expect(found.shape.map(Double.init) == tensor["shape"].map(numbers), "\(name): \(key)")
+                #expect(found.dtype == type(tensor["type"]), "\(name): \(key)")
+                #expect(found.values == numbers(values), "\(name): \(key)")
+            }
+        }
+    }
+
+    private func type(_ value: JSONValue?) -> TensorType? {
+        guard case .string(let name) = value else { return nil }
+        return TensorType(torchName: name)
+    }
+
+    private func numbers(_ value: JSONValue) -> [Double] {
+        guard case .array(let items) = value else { return [] }
+        return items.compactMap {
+            switch $0 {
+            case .integer(let number): Double(number)
+            case .large(let digits): Double(digits)
+            case .number(let number): number
+            default: nil
             }
         }
     }

@@ -109,7 +109,7 @@ struct OutputFileCommandTests {
             ["-c", "ulimit -f 0; \(line) 2>&1 | cat; exit ${PIPESTATUS[-2]}"],
             environment: ["BIN": Program.executable.path],
             executable: URL(filePath: "/bin/bash"))
-        #expect(outcome.status == 2 && outcome.output.contains("out can't be written: File too large"), "\(outcome)")
+        #expect(outcome.status == 2 && outcome.output.contains("can't be written: File too large"), "\(outcome)")
         #expect(try Data(contentsOf: URL(filePath: path)) == before)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix(".") })
     }

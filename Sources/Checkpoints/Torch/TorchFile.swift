@@ -6,9 +6,9 @@ import JSON
 /// No code of the pickle is ever run. Row-major tensors stay in the mapped file; others are copied.
 public struct TorchFile: Sendable {
     public let path: String
-    public let tensors: [String: HostTensor]
+    package let tensors: [ExactText: HostTensor]
     /// What is there beside tensors, or as tensors that aren't read, by name: "of type float8_e4m3fn", "a quantized tensor".
-    public let unread: [String: String]
+    package let unread: [ExactText: String]
 
     /// Opens the file, reads its pickle and checks that every tensor lies within its storage.
     /// - Throws: `CheckpointError`: of kind `unsafe` if the pickle asks for code to be run.
@@ -26,7 +26,7 @@ public struct TorchFile: Sendable {
     }
 
     private init(_ file: MappedFile, _ state: PickledState, storage: (String) -> MappedRegion?) throws {
-        var tensors: [String: HostTensor] = [:]
+        var tensors: [ExactText: HostTensor] = [:]
         // Copies of strided tensors that share a storage could add up to far more than the file; honest ones do not.
         var copyBudget = file.size
         let sorted = state.tensors.sorted { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
@@ -37,11 +37,11 @@ public struct TorchFile: Sendable {
                     "the data of \(quoted(name.text)) is missing from the archive; download it again")
             }
             let view = try StridedView(name: name.text, tensor, storage)
-            tensors[name.text] = try view.tensor(copyBudget: &copyBudget)
+            tensors[name] = try view.tensor(copyBudget: &copyBudget)
         }
         path = file.path
         self.tensors = tensors
-        unread = Dictionary(state.others.map { ($0.key.text, $0.value) }, uniquingKeysWith: { first, _ in first })
+        unread = state.others
     }
 
     private static func state(_ archive: ZipArchive, _ prefix: String, _ path: String) throws -> PickledState {

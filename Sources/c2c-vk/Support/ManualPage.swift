@@ -112,8 +112,11 @@ struct ManualPage {
     private static let environment = [
         ("C2C_VK_DEVICE", "The device that is used without --device."),
         ("C2C_VK_VALIDATION", "1 turns the Khronos validation layers on."),
+        ("C2C_VK_HISTORY", "off keeps nothing of what is typed in chat."),
         ("HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME", "Where models are looked for that are named as ORG/REPO."),
         ("XDG_CACHE_HOME, HOME", "Where the program's own cache is, and that of Hugging Face unless said."),
+        ("XDG_STATE_HOME", "Where the history of chat is kept. Default: ~/.local/state."),
+        ("TERM", "Where it is dumb or absent, chat reads plain lines."),
         ("VK_DRIVER_FILES, VK_ICD_FILENAMES", "Which Vulkan drivers there are, as for every Vulkan program."),
     ]
 
@@ -124,6 +127,7 @@ struct ManualPage {
                 + "answer waits until kernels are compiled."
         ),
         ("~/.cache/huggingface/hub", "Models and fusers that `hf download` got."),
+        ("~/.local/state/c2c-vk/chat-history", "What was typed in chat; only its owner can read it."),
     ]
 
     private static let examples = [
