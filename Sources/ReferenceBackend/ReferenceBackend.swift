@@ -58,11 +58,8 @@ public final class ReferenceBackend: Backend {
             throw InferenceError.badGraph("\(plan.name) was compiled by another backend")
         }
         let places = try inputs.map { input in
-            let tensor = try own(input.tensor)
-            guard tensor.type == .u32, input.values.count <= tensor.shape.columns else {
-                throw InferenceError.badGraph("\(tensor.name) has no room for \(input.values.count) numbers")
-            }
-            return tensor.bytes
+            try input.check()
+            return try own(input.tensor).bytes
         }
         for (input, bytes) in zip(inputs, places) { input.values.withUnsafeBytes { bytes.copyMemory(from: $0) } }
         let clock = ContinuousClock()

@@ -287,9 +287,7 @@ public final class VulkanBackend: Backend {
             guard let tensor = input.tensor as? VulkanTensor else {
                 throw InferenceError.badGraph("\(input.tensor.name) is another backend's tensor")
             }
-            guard tensor.type == .u32, input.values.count <= tensor.shape.columns else {
-                throw InferenceError.badGraph("\(tensor.name) has no room for \(input.values.count) numbers")
-            }
+            try input.check()
             tensor.followed = input.values.first.map { Int($0) } ?? 0
             return BufferUpdate(tensor.buffer, values: input.values)
         }

@@ -8,12 +8,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(name: "JSON"),
-        .target(name: "Checkpoints", dependencies: ["JSON"]),
+        .target(name: "OutputFiles"),
+        .target(name: "Terminal", dependencies: ["OutputFiles"]),
+        .target(name: "Checkpoints", dependencies: ["JSON", "OutputFiles"]),
         .target(name: "Jinja", dependencies: ["JSON"]),
         .target(name: "Tokenization", dependencies: ["CPCRE2", "JSON"]),
         .target(name: "Inference"),
         .target(name: "Chat", dependencies: ["Checkpoints", "Inference", "JSON", "Jinja", "Tokenization"]),
-        .target(name: "Evaluation", dependencies: ["Chat", "Inference", "JSON"]),
+        .target(name: "Evaluation", dependencies: ["Chat", "Inference", "JSON", "OutputFiles", "Terminal"]),
         .target(name: "ModelLoading", dependencies: ["Checkpoints", "Inference"]),
         .target(
             name: "FuzzReaders",

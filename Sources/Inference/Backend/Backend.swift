@@ -33,6 +33,15 @@ public struct PlanInput {
         self.tensor = tensor
         self.values = values
     }
+
+    /// - Throws: `InferenceError.badGraph` where the tensor takes no such numbers, or not so many.
+    public func check() throws {
+        let shape = tensor.shape
+        let takes32Bits = tensor.type == .u32 || tensor.type == .f32 && shape.columns == shape.rowStride
+        guard takes32Bits, values.count <= shape.count else {
+            throw InferenceError.badGraph("\(tensor.name) has no room for \(values.count) numbers")
+        }
+    }
 }
 
 /// One run of a plan that has been handed to the backend. Runs finish in the order they were handed over.
