@@ -4,12 +4,29 @@ import Foundation
 import JSON
 import Jinja
 
-/// JSON that was read can be written, and is the same when read again.
+/// JSON that was read can be written, and is the same when read again, but for numbers that JSON can't write.
 enum JSONReader {
     static func read(_ bytes: [UInt8]) throws {
         let value = try bytes.withUnsafeBytes { try JSONParser.parse($0) }
         let written = value.serialized
-        guard try JSONParser.parse(written) == value else { throw BrokenPromise("JSON that changes when written") }
+        guard try JSONParser.parse(written) == value.writable else {
+            throw BrokenPromise("JSON that changes when written")
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value with null for what Python's JSON has and JSON has not: NaN and infinities.
+    fileprivate var writable: JSONValue {
+        switch self {
+        case .number(let value) where !value.isFinite: return .null
+        case .array(let items): return .array(items.map(\.writable))
+        case .object(let members):
+            var result = JSONObject()
+            for (key, value) in members { result[key] = value.writable }
+            return .object(result)
+        default: return self
+        }
     }
 }
 
