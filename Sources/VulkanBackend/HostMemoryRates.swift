@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Synchronization
 
 /// How fast a machine's own processors read and copy memory, by the C library's loops, which are made for them. Where the device is
 /// the CPU, this is what its memory allows, whatever the driver's compiler makes of a kernel.
@@ -16,6 +17,8 @@ struct HostMemoryRates {
     ///   - target: is overwritten.
     ///   - byteCount: of each; both together should exceed the processor's caches.
     init(source: UnsafeMutableRawPointer, target: UnsafeMutableRawPointer, byteCount: Int) {
+        // What is read must matter, or the compiler leaves the reading out.
+        let found = Mutex(0)
         // Pointers as numbers: what threads are given can be checked for sharing then.
         let (sourceAddress, targetAddress) = (Int(bitPattern: source), Int(bitPattern: target))
         for threads in Set([1, ProcessInfo.processInfo.activeProcessorCount]) {
@@ -23,7 +26,11 @@ struct HostMemoryRates {
             let readSeconds = Self.best(threads) { thread in
                 for address in [sourceAddress, targetAddress] {
                     // There is no such byte, so it looks at all.
-                    _ = UnsafeRawPointer(bitPattern: address + thread * part).map { memchr($0, 0xA5, part) }
+                    if let start = UnsafeRawPointer(bitPattern: address + thread * part),
+                        memchr(start, 0xA5, part) != nil
+                    {
+                        found.withLock { $0 += 1 }
+                    }
                 }
             }
             let copySeconds = Self.best(threads) { thread in
