@@ -105,12 +105,12 @@ struct GoldenFilesTests {
         #expect(fuser.mapping.mapValues(\.projector) == [0: 0, 1: 1, 2: 2, 3: 3, 4: 4])
         let projector = try fuser.projector(0)
         #expect(projector.hiddenDim == 32 && projector.intermediateDim == 48 && projector.layers == 3)
-        let tensors = try projector.state().tensors
-        #expect(tensors.count == 33)
+        let state = try projector.state()
+        #expect(state.tensors.count == 33)
         func expectTensor(
             _ name: String, _ shape: [Int], sum: Double, absolute: Double, first: Float, last: Float
         ) throws {
-            let tensor = try #require(tensors[name])
+            let tensor = try #require(state.tensor(name))
             try expect(tensor, .bf16, shape, sum: sum, absolute: absolute, first: first, last: last)
         }
         try expectTensor(

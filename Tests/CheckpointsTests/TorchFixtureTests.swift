@@ -99,7 +99,7 @@ struct TorchFixtureTests {
         let storage = bytes((0..<7).map(Float.init))
         try directory.write("projector_0.pt", torchArchive(pickle: pickle, storages: ["0": storage]).build())
         let state = try FuserDirectory(directory.path).projector(0).state()
-        let found = try ["a", "b", "c", "d.e", "f", "g"].map { try state.tensors[$0]?.floats() }
+        let found = try ["a", "b", "c", "d.e", "f", "g"].map { try state.tensor($0)?.floats() }
         #expect(found == [[0], [1], [2], [3], [4], [6]])
     }
 }
