@@ -65,7 +65,7 @@ struct ChatCommand: ParsableCommand {
             contextFull: contextFull)
         // Who sends lines through a pipe is told only what changes the answers.
         let isTold = StandardInput.isTerminal
-        if isTold { Output.remark(try contextText(responder, mode, engine)) }
+        if isTold { Output.remark(try contextText(context, responder, mode, engine)) }
         if isTold || chosen.followsFile(for: mode) { Output.remark(chosen.text(for: mode)) }
         if chosen.settings(for: mode).isGreedy { sampling.remarks.forEach(Output.remark) }
         chosen.warnings.forEach { Output.remark("warning: \($0)") }
@@ -73,8 +73,10 @@ struct ChatCommand: ParsableCommand {
     }
 
     /// How long the talk can get, why so, and what memory that takes.
-    private func contextText(_ responder: Responder, _ mode: AnswerMode, _ engine: Engine) throws -> String {
-        let (context, most) = (responder.options.context ?? engine.maximumContext, engine.maximumContext)
+    private func contextText(
+        _ context: Int, _ responder: Responder, _ mode: AnswerMode, _ engine: Engine
+    ) throws -> String {
+        let most = engine.maximumContext
         let reason =
             context == most
             ? "all that the models were made for" : "of \(most) that the models were made for; --context N changes it"
